@@ -1,0 +1,30 @@
+#ifndef LITHE_CONDVAR_H
+#define LITHE_CONDVAR_H
+
+#include "lithe/export.h"
+#include "lithe/mutex.h"
+
+LITHE_BEGIN_DECLS
+
+/* A condition variable for contexts, guests and plain threads. FIFO: signal wakes the longest waiter. No spurious
+ * wake-ups, but test your condition in a loop all the same: another context may have run first. */
+typedef struct lithe_condvar {
+  uint32_t guard;
+  lithe_context_t *head;
+  lithe_context_t *tail;
+} lithe_condvar_t;
+
+#define LITHE_CONDVAR_INITIALIZER {0, 0, 0}
+
+LITHE_API int lithe_condvar_init(lithe_condvar_t *condvar);
+/* Errors: LITHE_EBUSY when a context waits. */
+LITHE_API int lithe_condvar_destroy(lithe_condvar_t *condvar);
+/* Unlocks `mutex` and blocks, as one step; holds it again on return. Callable from: the context that holds `mutex`. */
+LITHE_API int lithe_condvar_wait(lithe_condvar_t *condvar, lithe_mutex_t *mutex);
+/* Wakes one waiter / all waiters, if any. Callable from: anywhere, with or without the mutex. */
+LITHE_API int lithe_condvar_signal(lithe_condvar_t *condvar);
+LITHE_API int lithe_condvar_broadcast(lithe_condvar_t *condvar);
+
+LITHE_END_DECLS
+
+#endif

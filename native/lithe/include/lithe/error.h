@@ -1,0 +1,23 @@
+#ifndef LITHE_ERROR_H
+#define LITHE_ERROR_H
+
+#include "lithe/export.h"
+
+LITHE_BEGIN_DECLS
+
+/* Every call that can fail returns 0 or one of these negative codes. errno is neither set nor read. */
+enum {
+  LITHE_EINVAL = -1,   /* an argument, or the state of the object, does not allow the call */
+  LITHE_ENOMEM = -2,   /* memory or address space is exhausted */
+  LITHE_EAGAIN = -3,   /* the kernel refused another thread; may succeed later */
+  LITHE_EBUSY = -4,    /* the object is in use */
+  LITHE_EPERM = -5,    /* the call is not allowed from here (see the call's "Callable from") */
+  LITHE_ETOPOLOGY = -6 /* hwloc could not read this machine */
+};
+
+/* One sentence for `code`, in static storage. Callable from anywhere; unknown codes get a sentence that says so. */
+LITHE_API const char *lithe_strerror(int code);
+
+LITHE_END_DECLS
+
+#endif

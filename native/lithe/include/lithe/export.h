@@ -1,0 +1,15 @@
+#ifndef LITHE_EXPORT_H
+#define LITHE_EXPORT_H
+
+/* Marks what liblithe.so.1 exports; everything else is compiled with -fvisibility=hidden. */
+#define LITHE_API __attribute__((visibility("default")))
+
+#ifdef __cplusplus
+#define LITHE_BEGIN_DECLS extern "C" {
+#define LITHE_END_DECLS }
+#else
+#define LITHE_BEGIN_DECLS
+#define LITHE_END_DECLS
+#endif
+
+#endif

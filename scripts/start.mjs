@@ -6,7 +6,7 @@ import { root, setUp } from './setup/setup.mjs';
 import { runScript } from './setup/setup_error.mjs';
 
 await runScript(async () => {
-  await setUp('start');
+  await setUp('build');
   const cli = join(root, 'dist/examples/bloodflow/cli.js');
   const given = process.argv.slice(2);
   const network = given[0] === undefined || given[0].startsWith('-') ? ['circle_of_willis'] : [];

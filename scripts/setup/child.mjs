@@ -65,6 +65,8 @@ export function runChild(command, args, options = {}) {
     let partial = '';
     let timedOut = false;
     let finished = false;
+    /** @type {NodeJS.Timeout | undefined} */
+    let lingering;
     const child = spawn(command, args, { cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
     const group = child.pid;
     if (group !== undefined) enlist(group);
@@ -95,6 +97,7 @@ export function runChild(command, args, options = {}) {
       if (finished) return;
       finished = true;
       clearTimeout(timer);
+      clearTimeout(lingering);
       if (group !== undefined) discharge(group);
       resolve({ code, signal, timedOut, output });
     };
@@ -104,7 +107,13 @@ export function runChild(command, args, options = {}) {
     });
     child.on('close', finish);
     // Its output may be held open by something that it left behind; the program itself has ended all the same.
-    child.on('exit', (code, signal) => setTimeout(finish, 2000, code, signal));
+    child.on('exit', (code, signal) => {
+      lingering = setTimeout(() => {
+        child.stdout.destroy();
+        child.stderr.destroy();
+        finish(code, signal);
+      }, 2000);
+    });
   });
 }
 

@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { nativeSources } from '../../scripts/native_sources.mjs';
+import { listFiles } from '../../scripts/setup/stale.mjs';
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const lists = nativeSources(root);
+const listed = Object.values(lists).flat();
+const onDisk = listFiles(root, ['native']);
+
+test('has_the_lists_that_the_builds_read', () => {
+  expect(Object.keys(lists).sort()).toEqual([
+    'addon_sources',
+    'fork_join_sources',
+    'lithe_sources',
+    'native_bench_sources',
+    'native_test_sources',
+    'openmp_sources',
+  ]);
+});
+
+test('names_only_files_that_exist', () => {
+  expect(listed.filter((file) => !onDisk.includes(file))).toEqual([]);
+});
+
+test('names_every_compiled_file_under_native_exactly_once', () => {
+  const compiled = onDisk.filter((file) => /\.(c|cc|S)$/.test(file));
+  expect([...listed].sort()).toEqual(compiled.sort());
+});
+
+test('keeps_tests_and_benches_in_their_own_lists', () => {
+  expect(lists.native_test_sources?.filter((file) => !/_test\.cc$|\/test_[a-z_]+\.cc$/.test(file))).toEqual([]);
+  const shipped = ['lithe_sources', 'fork_join_sources', 'openmp_sources', 'addon_sources'].flatMap(
+    (name) => lists[name],
+  );
+  expect(shipped.filter((file) => /_(test|bench)\.cc$/.test(file ?? ''))).toEqual([]);
+});
+
+test('has_at_most_one_bench_program_of_a_name', () => {
+  const names = (lists.native_bench_sources ?? []).map((file) => file.split('/').at(-1));
+  expect(new Set(names).size).toBe(names.length);
+});
+
+test('marks_no_assembly_file_as_needing_an_executable_stack', () => {
+  for (const file of listed.filter((name) => name.endsWith('.S'))) {
+    expect(readFileSync(join(root, file), 'utf8'), file).toMatch(/\.section\s+\.note\.GNU-stack/);
+  }
+});

@@ -126,3 +126,13 @@ export function runChild(command, args, options = {}) {
 export function tail(output, lines = 40) {
   return output.trimEnd().split('\n').slice(-lines).join('\n');
 }
+
+/**
+ * The beginning of a program's output, for programs that end their errors with a page of usage.
+ *
+ * @param {string} output
+ * @param {number} [lines]
+ */
+export function head(output, lines = 15) {
+  return output.trimEnd().split('\n').slice(0, lines).join('\n');
+}

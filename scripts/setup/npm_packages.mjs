@@ -1,7 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
-import { runChild, tail } from './child.mjs';
+import { head, runChild } from './child.mjs';
 import { SetupFailure } from './setup_error.mjs';
 import { fingerprint, stampAt } from './stale.mjs';
 
@@ -35,7 +35,7 @@ export async function ensureNpmPackages(root, progress) {
   const { code, output } = await runChild(process.execPath, [npmCli(), ...args], { cwd: root, deadlineMs: 900_000 });
   if (code !== 0) {
     throw new SetupFailure(
-      `npm ci failed; check the network and the npm registry setting, then run the same command again.\n${tail(output)}`,
+      `npm ci failed; check the network and the npm registry setting, then run the same command again.\n${head(output)}`,
     );
   }
   stamp.write(wanted);

@@ -1,10 +1,37 @@
 {
   "variables": {
-    "lithe_sources": [],
-    "fork_join_sources": [],
+    "lithe_sources": [
+      "native/lithe/src/barrier.cc",
+      "native/lithe/src/carrier.cc",
+      "native/lithe/src/condvar.cc",
+      "native/lithe/src/context.cc",
+      "native/lithe/src/donor.cc",
+      "native/lithe/src/dump.cc",
+      "native/lithe/src/error.cc",
+      "native/lithe/src/identity.cc",
+      "native/lithe/src/mutex.cc",
+      "native/lithe/src/park.cc",
+      "native/lithe/src/pool.cc",
+      "native/lithe/src/quota.cc",
+      "native/lithe/src/root.cc",
+      "native/lithe/src/runtime.cc",
+      "native/lithe/src/sched.cc",
+      "native/lithe/src/semaphore.cc",
+      "native/lithe/src/stats.cc",
+      "native/lithe/src/stress.cc",
+      "native/lithe/src/switch_x86_64.S",
+      "native/lithe/src/topology.cc",
+      "native/lithe/src/topology_report.cc"
+    ],
+    "fork_join_sources": [
+      "native/schedulers/fork_join/fork_join.cc"
+    ],
     "openmp_sources": [],
     "addon_sources": [],
-    "native_test_sources": [],
+    "native_test_sources": [
+      "native/schedulers/fork_join/fork_join_test.cc",
+      "native/testing/test_main.cc"
+    ],
     "native_bench_sources": []
   }
 }

@@ -1,0 +1,321 @@
+#include "carrier.h"
+
+#include <cerrno>
+#include <csignal>
+#include <new>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "decision.h"
+#include "donor.h"
+#include "identity.h"
+#include "lithe/error.h"
+#include "park.h"
+#include "runtime.h"
+#include "stress.h"
+#include "switch.h"
+
+namespace lithe::core {
+namespace {
+
+constexpr size_t loop_stack_bytes = 256 * 1024;
+constexpr size_t loop_guard_bytes = 64 * 1024;
+
+// Signals that a fault of the running code raises stay deliverable; all others belong to threads of the program.
+sigset_t carrier_signal_mask() {
+  sigset_t mask;
+  sigfillset(&mask);
+  for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT}) sigdelset(&mask, fault);
+  return mask;
+}
+
+void pin(Carrier &carrier, int pu) {
+  if (carrier.pinned_pu == pu) return;
+  cpu_set_t *set = CPU_ALLOC(static_cast<size_t>(pu) + 1);
+  if (!set) return;
+  const size_t size = CPU_ALLOC_SIZE(static_cast<size_t>(pu) + 1);
+  CPU_ZERO_S(size, set);
+  CPU_SET_S(static_cast<size_t>(pu), size, set);
+  const int saved = errno;
+  // A mask that was narrowed since the start refuses the PU: the carrier then runs wherever the kernel lets it.
+  if (sched_setaffinity(0, size, set) == 0) carrier.pinned_pu = pu;
+  errno = saved;
+  CPU_FREE(set);
+}
+
+void *carrier_main(void *argument) {
+  Carrier *carrier = static_cast<Carrier *>(argument);
+  self_pointer = &carrier->identity;
+  carrier->tid.store(static_cast<pid_t>(syscall(SYS_gettid)), std::memory_order_relaxed);
+  carrier->loop_tp = lithe_thread_pointer();
+  pthread_setname_np(pthread_self(), "lithe-carrier");
+  carrier->loop();
+}
+
+// The first thing on a guest's loop stack: the guest has just left its own.
+void loop_entry(void *argument) {
+  Carrier *carrier = static_cast<Carrier *>(argument);
+  carrier->fiber.after_entering_loop();
+  carrier->loop();
+}
+
+}  // namespace
+
+void Mailbox::send(Hart *hart) {
+  if (value_.exchange(reinterpret_cast<uint64_t>(hart), std::memory_order_acq_rel) == parked) {
+    runtime().wakes.fetch_add(1, std::memory_order_relaxed);
+    futex_wake(reinterpret_cast<const uint32_t *>(&value_), 1);
+  }
+}
+
+void Mailbox::rest() {
+  uint64_t expected = empty;
+  value_.compare_exchange_strong(expected, rest_value, std::memory_order_relaxed);
+}
+
+Hart *Mailbox::wait(uint64_t spin_ns, bool &slept) {
+  slept = false;
+  for (Spin spin(spin_ns); value_.load(std::memory_order_relaxed) == empty && spin.again();) {
+  }
+  for (;;) {
+    uint64_t value = value_.load(std::memory_order_relaxed);
+    if (value > rest_value) {
+      // Only the owner takes mail, and senders do not overwrite it, so a plain exchange cannot lose any.
+      value = value_.exchange(empty, std::memory_order_acquire);
+      return reinterpret_cast<Hart *>(value);
+    }
+    if (value != parked &&
+        !value_.compare_exchange_strong(value, parked, std::memory_order_relaxed, std::memory_order_relaxed)) {
+      continue;
+    }
+    slept = true;
+    // Little endian: the low half of the word is where `parked` shows. A Hart* is 128-aligned, so never equal to it.
+    futex_wait(reinterpret_cast<const uint32_t *>(&value_), static_cast<uint32_t>(parked));
+  }
+}
+
+int carrier_start(Hart *hart) {
+  Carrier *carrier = new (std::nothrow) Carrier;
+  if (!carrier) return LITHE_ENOMEM;
+  carrier->identity.carrier = carrier;
+  Runtime &current = runtime();
+  current.register_carrier(carrier);
+  // The hart comes as mail, like any other later on.
+  hart->carrier.store(carrier, std::memory_order_relaxed);
+  carrier->mailbox.send(hart);
+
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setguardsize(&attributes, loop_guard_bytes);
+  const sigset_t mask = carrier_signal_mask();
+  sigset_t before;
+  pthread_sigmask(SIG_SETMASK, &mask, &before);
+  pthread_t thread;
+  const int failure = pthread_create(&thread, &attributes, carrier_main, carrier);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  pthread_attr_destroy(&attributes);
+  if (failure != 0) {
+    hart->carrier.store(nullptr, std::memory_order_relaxed);
+    current.unregister_carrier(carrier);
+    delete carrier;
+    return failure == ENOMEM ? LITHE_ENOMEM : LITHE_EAGAIN;
+  }
+  current.carriers.fetch_add(1, std::memory_order_relaxed);
+  return 0;
+}
+
+int carrier_prepare_loop_stack(Carrier *home) {
+  if (home->loop_stack) return 0;
+  const size_t size = loop_guard_bytes + loop_stack_bytes;
+  void *memory = mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+  if (memory == MAP_FAILED) return LITHE_ENOMEM;
+  char *bottom = static_cast<char *>(memory) + loop_guard_bytes;
+  if (mprotect(bottom, loop_stack_bytes, PROT_READ | PROT_WRITE) != 0) {
+    munmap(memory, size);
+    return LITHE_ENOMEM;
+  }
+  home->loop_stack = memory;
+  home->loop_stack_size = size;
+  home->loop_sp = lithe_switch_prepare(static_cast<char *>(memory) + size, loop_entry, home);
+  return 0;
+}
+
+void carrier_free_loop_stack(Carrier *home) {
+  home->fiber.destroy();
+  if (home->loop_stack) munmap(home->loop_stack, home->loop_stack_size);
+  home->loop_stack = nullptr;
+}
+
+void Carrier::leave(Context *context, Departure why) {
+  Carrier *carrier = context->carrier;
+  carrier->departure = why;
+  carrier->running = context;
+  if (context->kind == ContextKind::guest) {
+    // Same thread, same TLS, other stack: whoever asks there is the carrier.
+    self_pointer = &carrier->identity;
+    carrier->fiber.before_entering_loop(static_cast<char *>(carrier->loop_stack) + loop_guard_bytes, loop_stack_bytes);
+    lithe_switch(&context->sp, carrier->loop_sp, nullptr);
+    context->home->fiber.after_returning_to_guest();
+    self_pointer = context;
+  } else {
+    sanitizer::release(carrier);
+    lithe_switch(&context->sp, carrier->loop_sp, carrier->loop_tp);
+    sanitizer::acquire(context);
+  }
+}
+
+void Carrier::see_to_departed() {
+  Context *context = running;
+  if (!context) return;
+  running = nullptr;
+  lithe_sched_t *sched = context->sched;
+  Hart *own = hart.load(std::memory_order_relaxed);
+  context->carrier = nullptr;
+  switch (departure) {
+    case Departure::none:
+      break;
+    case Departure::blocked: {
+      // Fixed order (context.h, lithe_context_block): scheduler, then publish, then the flag. After the store to
+      // `resumable` the context may be anywhere, or gone.
+      own->counters.blocks.add();
+      context->state.store(ContextState::blocked, std::memory_order_relaxed);
+      const auto make_known = publish;
+      void *const argument = publish_arg;
+      sched->funcs->context_block(sched, context);
+      stress_point();
+      if (make_known) make_known(context, argument);
+      stress_point();
+      context->resumable.store(1, std::memory_order_release);
+      break;
+    }
+    case Departure::yielded:
+      context->state.store(ContextState::ready, std::memory_order_relaxed);
+      context->resumable.store(1, std::memory_order_release);
+      sched->funcs->context_yield(sched, context);
+      break;
+    case Departure::ended:
+      sched->funcs->context_exit(sched, context);
+      context->resumable.store(1, std::memory_order_relaxed);
+      if (context->identity == LITHE_CONTEXT_FRESH) {
+        donor_end(context);
+      } else {
+        runtime().pool().put(this, context);
+      }
+      break;
+  }
+  departure = Departure::none;
+}
+
+void Carrier::resume(Context *context) {
+  running = context;
+  context->carrier = this;
+  context->ran = true;
+  context->state.store(ContextState::running, std::memory_order_relaxed);
+  hart.load(std::memory_order_relaxed)->counters.context_switches.add();
+  if (context->kind == ContextKind::guest) {
+    context->is_ready.store(false, std::memory_order_relaxed);
+    fiber.before_returning_to_guest();
+    lithe_switch(&loop_sp, context->sp, nullptr);
+    fiber.after_entering_loop();
+  } else {
+    sanitizer::release(context);
+    lithe_switch(&loop_sp, context->sp, context->tp);
+    sanitizer::acquire(this);
+  }
+  see_to_departed();
+}
+
+void Carrier::run(Context *context) {
+  if (context->kind == ContextKind::guest && context->home != this) {
+    hand_to_home(context);
+    return;
+  }
+  // Early unblock: the context's last carrier is between `publish` and the flag, a few instructions long, unless the
+  // kernel has descheduled it; then there is nothing better to do with this hart's PU than to let it finish.
+  for (int turn = 0; context->resumable.load(std::memory_order_acquire) == 0; ++turn) {
+    if (turn < 256) {
+      cpu_relax();
+    } else {
+      sched_yield();
+    }
+  }
+  context->resumable.store(0, std::memory_order_relaxed);
+  resume(context);
+}
+
+void Carrier::hand_to_home(Context *guest_context) {
+  Hart *own = hart.load(std::memory_order_relaxed);
+  own->counters.handoffs.add();
+  runtime().root().hand_over(this, guest_context);
+}
+
+void Carrier::grant(lithe_sched_t *child) {
+  Hart *own = hart.load(std::memory_order_relaxed);
+  own->counters.grants.add();
+  own->sched.store(child, std::memory_order_relaxed);
+}
+
+void Carrier::yield_hart() {
+  Hart *own = hart.load(std::memory_order_relaxed);
+  lithe_sched_t *child = own->sched.load(std::memory_order_relaxed);
+  lithe_sched_t *parent = child->parent;
+  parent->funcs->hart_return(parent, child);
+  own->counters.yields.add();
+  own->sched.store(parent, std::memory_order_relaxed);
+  stress_point();
+  sched_drop_hart(child);
+}
+
+void Carrier::receive(Hart *arrived) {
+  hart.store(arrived, std::memory_order_relaxed);
+  if (!guest && runtime().topology().is_pinned) pin(*this, arrived->place.pu_os);
+}
+
+void Carrier::loop() {
+  see_to_departed();
+  Root &root = runtime().root();
+  for (;;) {
+    stress_point();
+    if (guest) {
+      if (Hart *guests = guest_hart.exchange(nullptr, std::memory_order_acquire)) {
+        if (Hart *other = hart.load(std::memory_order_relaxed)) root.pass_on(other);
+        receive(guests);
+      }
+    }
+    Hart *own = hart.load(std::memory_order_relaxed);
+    if (!own) {
+      bool slept = false;
+      own = mailbox.wait(runtime().idle_spin_ns(), slept);
+      if (slept) own->counters.parks.add();
+      receive(own);
+    }
+    if (Context *first = own->first) {
+      own->first = nullptr;
+      run(first);
+      continue;
+    }
+    lithe_sched_t *sched = own->sched.load(std::memory_order_relaxed);
+    if (sched == root.sched()) {
+      lithe_context_t *context = nullptr;
+      if (root.next(this, &context) && context) run(inside(context));
+      continue;
+    }
+    const lithe_decision_t decision = sched->funcs->hart_enter(sched);
+    switch (decision.kind) {
+      case decision_run:
+        run(inside(static_cast<lithe_context_t *>(decision.target)));
+        break;
+      case decision_grant:
+        grant(static_cast<lithe_sched_t *>(decision.target));
+        break;
+      default:
+        yield_hart();
+        break;
+    }
+  }
+}
+
+}  // namespace lithe::core

@@ -1,0 +1,99 @@
+// A kernel thread that can hold a hart: one that the runtime made, or a guest's own.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <sys/types.h>
+
+#include "context.h"
+#include "hart.h"
+
+namespace lithe::core {
+
+// How the context that ran on a carrier left its stack; written by it and read by the carrier's loop on the same kernel
+// thread.
+enum class Departure : uint8_t { none, blocked, yielded, ended };
+
+// Mail: how a hart reaches a carrier that has none. Values:
+//   empty    nobody has written; the owner may be spinning on it
+//   parked   the owner sleeps in the kernel on the word
+//   rest     the owner shall stop spinning and sleep: its hart has been given to another kernel thread
+//   else     a Hart*, whose fields were written before
+// The owner moves empty/rest -> parked by compare-exchange and takes a Hart* by exchange with empty. A sender exchanges
+// and wakes the owner if it finds `parked`. Sender's exchange is a release and the owner's is an acquire, so the
+// hart's fields travel with the mail. Only one sender addresses a carrier: the one that cleared its `is_waiting` under
+// the root lock.
+class Mailbox {
+ public:
+  void send(Hart *hart);
+  // Asks a spinning owner to sleep; harmless at any other time.
+  void rest();
+  // Waits: spins for `spin_ns`, then sleeps. Sets `slept` if it went to the kernel.
+  Hart *wait(uint64_t spin_ns, bool &slept);
+
+ private:
+  static constexpr uint64_t empty = 0, parked = 1, rest_value = 2;
+  std::atomic<uint64_t> value_{empty};
+};
+
+struct alignas(128) Carrier {
+  // The hart it holds; null while it waits. Owned by the kernel thread itself.
+  std::atomic<Hart *> hart{nullptr};
+  Context identity{ContextKind::carrier};
+  void *loop_sp = nullptr;  // the loop's stack pointer while a context runs
+  void *loop_tp = nullptr;  // thread pointer of the kernel thread, under which the loop runs
+  Context *running = nullptr;
+  Departure departure = Departure::none;
+  void (*publish)(lithe_context_t *, void *) = nullptr;
+  void *publish_arg = nullptr;
+
+  alignas(128) Mailbox mailbox;
+  // It has no hart and waits for mail; under the root lock. A carrier that the runtime made is then in the waiting list
+  // and takes any hart; a guest's home is not, and takes only the hart that its guest shall run on, or one for the
+  // guest's scheduler when the guest is ready.
+  bool is_waiting = false;
+  Carrier *waiting_next = nullptr;
+  Carrier *waiting_prev = nullptr;
+
+  int pinned_pu = -1;  // where the kernel thread is pinned, -1 nowhere
+  std::atomic<pid_t> tid{0};
+  Carrier *all_next = nullptr;  // under Runtime::carriers_lock
+
+  // Idle pooled contexts of default stack size, last used first; only code that runs on this carrier touches it.
+  Context *cache = nullptr;
+  unsigned cache_count = 0;
+
+  // A guest's home only.
+  Context *guest = nullptr;
+  // The hart on which the guest shall run, sent while this kernel thread carries another hart: it passes that one on at
+  // its next scheduling point. Set under the root lock while !is_waiting, taken by the owner.
+  std::atomic<Hart *> guest_hart{nullptr};
+  void *loop_stack = nullptr;  // mapped at the guest's first suspension
+  size_t loop_stack_size = 0;
+  sanitizer::Fiber fiber;
+
+  // Leaves the running context's stack for the loop, which sees `why`. Returns when the context is resumed, possibly on
+  // another carrier.
+  static void leave(Context *context, Departure why);
+  // Decides and acts for ever. On the carrier's own stack.
+  [[noreturn]] void loop();
+
+ private:
+  void see_to_departed();
+  void resume(Context *context);
+  void run(Context *context);
+  void grant(lithe_sched_t *child);
+  void yield_hart();
+  void hand_to_home(Context *guest_context);
+  void receive(Hart *arrived);
+};
+
+// Starts a kernel thread that will carry `hart`. Returns 0 or LITHE_EAGAIN / LITHE_ENOMEM; on failure the hart is
+// untouched.
+int carrier_start(Hart *hart);
+
+// Gives a guest's home the second stack on which its loop runs, once. Returns 0 or LITHE_ENOMEM.
+int carrier_prepare_loop_stack(Carrier *home);
+void carrier_free_loop_stack(Carrier *home);
+
+}  // namespace lithe::core

@@ -1,0 +1,110 @@
+#include "donor.h"
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <new>
+#include <sys/rseq.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "carrier.h"
+#include "identity.h"
+#include "lithe/error.h"
+#include "park.h"
+#include "runtime.h"
+#include "switch.h"
+
+namespace lithe::core {
+namespace {
+
+// glibc registers one restartable-sequences area per kernel thread, inside the thread's TLS. While a donor's kernel
+// thread sleeps, the kernel does not update its area, and sched_getcpu() reads it through the thread pointer: a context
+// would see the CPU on which its donor went to sleep. Without a registration glibc asks the kernel.
+void forget_restartable_sequences() {
+#ifdef RSEQ_SIG
+  if (__rseq_size == 0) return;
+  void *area = static_cast<char *>(lithe_thread_pointer()) + __rseq_offset;
+  // The length must be the registered one, which glibc does not tell: 32 up to 2.39, the kernel's own size after.
+  for (unsigned length : {32u, static_cast<unsigned>(__rseq_size), 64u, 128u}) {
+    if (syscall(SYS_rseq, area, length, RSEQ_FLAG_UNREGISTER, RSEQ_SIG) == 0) return;
+  }
+#endif
+}
+
+void *donor_main(void *argument) {
+  Context *context = static_cast<Context *>(argument);
+  self_pointer = context;
+  context->tp = lithe_thread_pointer();
+  forget_restartable_sequences();
+  if (context->identity == LITHE_CONTEXT_FRESH) identity_release_at_thread_exit(context);
+  sanitizer::release(context);
+  lithe_park(&context->sp, context->parking_stack + sizeof context->parking_stack,
+             reinterpret_cast<uint32_t *>(&context->resumable), &context->terminate);
+  // Whoever resumes the context continues here: a carrier, or the donor's own kernel thread told to end.
+  while (std::atomic_ref<uint32_t>(context->terminate).load(std::memory_order_acquire) == 0) {
+    sanitizer::acquire(context);
+    if (_setjmp(context->base) == 0) context->start(context->arg);
+    // In a child of fork the carriers are gone and this is the only thread: leave as the last thread of a process does.
+    Runtime *current = runtime_if_started();
+    if (!current || current->number() != context->runtime_number) std::exit(0);
+    Carrier::leave(context, Departure::ended);
+  }
+  sanitizer::acquire(context);
+  return nullptr;
+}
+
+}  // namespace
+
+int donor_start(Runtime &runtime, size_t stack_size, int identity, Context **out) {
+  Context *context = new (std::nothrow) Context(ContextKind::donor);
+  if (!context) return LITHE_ENOMEM;
+  context->stack_size = stack_size;
+  context->identity = identity;
+  context->runtime_number = runtime.number();
+
+  pthread_attr_t attributes;
+  if (pthread_attr_init(&attributes) != 0) {
+    delete context;
+    return LITHE_ENOMEM;
+  }
+  pthread_attr_setguardsize(&attributes, 65536);
+  int failure = pthread_attr_setstacksize(&attributes, stack_size);
+  // The thread sleeps with every signal blocked: a handler would run on the parking stack.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  if (failure == 0) failure = pthread_create(&context->thread, &attributes, donor_main, context);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  pthread_attr_destroy(&attributes);
+  if (failure != 0) {
+    delete context;
+    return failure == ENOMEM ? LITHE_ENOMEM : failure == EINVAL ? LITHE_EINVAL : LITHE_EAGAIN;
+  }
+  if (identity == LITHE_CONTEXT_FRESH) pthread_detach(context->thread);
+  runtime.register_context(context);
+  *out = context;
+  return 0;
+}
+
+void donor_end(Context *context) {
+  context->carrier = nullptr;
+  context->sched = nullptr;
+  // Before the kernel thread may leave its parking stack it must be on it.
+  while (context->resumable.load(std::memory_order_acquire) == 0) cpu_relax();
+  sanitizer::release(context);
+  std::atomic_ref<uint32_t>(context->terminate).store(1, std::memory_order_release);
+  futex_wake(&context->terminate, 1);
+}
+
+void donor_end_and_join(Context *context) {
+  const bool joinable = context->identity == LITHE_CONTEXT_POOLED;
+  const pthread_t thread = context->thread;
+  donor_end(context);
+  if (!joinable) return;
+  pthread_join(thread, nullptr);
+  runtime().unregister_context(context);
+  delete context;
+}
+
+}  // namespace lithe::core

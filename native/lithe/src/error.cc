@@ -1,0 +1,22 @@
+#include "lithe/error.h"
+
+extern "C" const char *lithe_strerror(int code) {
+  switch (code) {
+    case 0:
+      return "no error";
+    case LITHE_EINVAL:
+      return "an argument, or the state of the object, does not allow the call";
+    case LITHE_ENOMEM:
+      return "memory or address space is exhausted";
+    case LITHE_EAGAIN:
+      return "the kernel refused another thread";
+    case LITHE_EBUSY:
+      return "the object is in use";
+    case LITHE_EPERM:
+      return "the call is not allowed from here";
+    case LITHE_ETOPOLOGY:
+      return "the topology of this machine cannot be read";
+    default:
+      return code > 0 ? "not an error" : "not a code of liblithe";
+  }
+}

@@ -1,0 +1,43 @@
+// A hart and its counters.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "lithe/sched.h"
+#include "lithe/topology.h"
+
+namespace lithe::core {
+
+struct Carrier;
+struct Context;
+
+// Written only by the carrier of the hart, so an increment needs no atomic read-modify-write; read by anybody.
+class Counter {
+ public:
+  void add() { value_.store(value_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
+  uint64_t read() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<uint64_t> value_{0};
+};
+
+struct Counters {
+  Counter schedulers_entered, grants, yields, context_switches, blocks, parks, handoffs;
+};
+
+// 128 bytes: two cache lines, because the adjacent-line prefetcher pairs them.
+struct alignas(128) Hart {
+  int number = 0;
+  lithe_hart_place_t place{};
+  // The scheduler that the hart is with. Owned by the carrier; while the hart is idle or in the mail, by whoever holds
+  // the root lock. Readable by others for dumps only.
+  std::atomic<lithe_sched_t *> sched{nullptr};
+  std::atomic<Carrier *> carrier{nullptr};  // null while idle; written under the root lock or by the carrier itself
+  Carrier *last_carrier = nullptr;          // whose caches and pinning fit; under the root lock
+  Context *first = nullptr;                 // in the mail: run this context before asking the scheduler
+  Hart *idle_next = nullptr;                // under the root lock
+  Counters counters;
+};
+
+}  // namespace lithe::core

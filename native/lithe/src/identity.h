@@ -1,0 +1,18 @@
+// Who the calling thread is to the runtime.
+#pragma once
+
+#include "context.h"
+
+namespace lithe::core {
+
+// The calling flow of control; makes the thread a guest if it is a stranger. Null when memory is exhausted.
+Context *identity_self();
+
+// Lets the context's memory go when its thread exits, after the thread's C++ thread_local destructors: POSIX keys are
+// destroyed after those.
+void identity_release_at_thread_exit(Context *context);
+
+// In the child of fork: the only thread is a stranger again.
+void identity_forget();
+
+}  // namespace lithe::core

@@ -1,0 +1,45 @@
+#include "park.h"
+
+#include <cerrno>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "raw_lock.h"
+
+namespace lithe::core {
+
+void futex_wait(const uint32_t *word, uint32_t expected) {
+  const int saved = errno;
+  syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, nullptr, nullptr, 0);
+  errno = saved;
+}
+
+void futex_wake(const uint32_t *word, int count) {
+  const int saved = errno;
+  syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, nullptr, nullptr, 0);
+  errno = saved;
+}
+
+uint64_t now_ns() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1000000000u + static_cast<uint64_t>(now.tv_nsec);
+}
+
+void RawLock::take_slowly(uint32_t *word) {
+  std::atomic_ref<uint32_t> state(*word);
+  for (int turn = 0; turn < 100; ++turn) {
+    cpu_relax();
+    uint32_t expected = 0;
+    if (state.load(std::memory_order_relaxed) == 0 &&
+        state.compare_exchange_strong(expected, 1, std::memory_order_acquire, std::memory_order_relaxed)) {
+      return;
+    }
+  }
+  // From here on this waiter always leaves 2 behind when it takes the lock: it cannot know that it was the only sleeper.
+  while (state.exchange(2, std::memory_order_acquire) != 0) futex_wait(word, 2);
+}
+
+}  // namespace lithe::core

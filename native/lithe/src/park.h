@@ -1,0 +1,47 @@
+// Waiting: in the kernel (futex) and in place (spinning).
+#pragma once
+
+#include <cstdint>
+
+namespace lithe::core {
+
+// Sleeps while *word == expected; may return early. Callable from any kernel thread; does not touch errno's value.
+void futex_wait(const uint32_t *word, uint32_t expected);
+// Wakes up to `count` sleepers. The word itself is not read, so its memory may be gone.
+void futex_wake(const uint32_t *word, int count);
+
+// Tells the processor that this is a spin loop.
+inline void cpu_relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// Monotonic nanoseconds.
+uint64_t now_ns();
+
+// A spin of bounded length: `for (Spin spin(ns); !ready() && spin.again();)`.
+class Spin {
+ public:
+  explicit Spin(uint64_t nanoseconds) : budget_(nanoseconds) {}
+  bool again() {
+    if (budget_ == 0) return false;
+    cpu_relax();
+    if ((++turns_ & 31) != 0) return true;
+    const uint64_t now = now_ns();
+    if (start_ == 0) {
+      start_ = now;
+      return true;
+    }
+    return now - start_ < budget_;
+  }
+
+ private:
+  uint64_t budget_;
+  uint64_t start_ = 0;
+  uint32_t turns_ = 0;
+};
+
+}  // namespace lithe::core

@@ -1,0 +1,413 @@
+#include "root.h"
+
+#include "decision.h"
+#include "lithe/error.h"
+#include "lithe/hart.h"
+#include "raw_lock.h"
+#include "runtime.h"
+#include "stress.h"
+
+namespace lithe::core {
+
+// The root's own callback table. Contexts of the root need no demand: they are in the ready list or they run.
+struct RootCallbacks {
+  static Root &of(lithe_sched_t *sched) { return *reinterpret_cast<Root::Handle *>(sched)->self; }
+
+  static void hart_request(lithe_sched_t *self, lithe_sched_t *, int delta) {
+    Root &root = of(self);
+    if (delta > 0 && root.spare_.load(std::memory_order_seq_cst) > 0) root.dispatch();
+  }
+  // The carrier's loop asks Root::next instead, because the root may also put the hart aside.
+  static lithe_decision_t hart_enter(lithe_sched_t *) { return lithe_hart_yield(); }
+  static void hart_return(lithe_sched_t *, lithe_sched_t *) {}
+  static void nothing(lithe_sched_t *) {}
+  static void child_enter(lithe_sched_t *self, lithe_sched_t *child) {
+    Root &root = of(self);
+    Locked lock(&root.lock_);
+    child->sibling_next = nullptr;
+    child->sibling_prev = root.children_last_;
+    (root.children_last_ ? root.children_last_->sibling_next : root.children_) = child;
+    root.children_last_ = child;
+  }
+  static void child_exit(lithe_sched_t *self, lithe_sched_t *child) {
+    Root &root = of(self);
+    Locked lock(&root.lock_);
+    (child->sibling_prev ? child->sibling_prev->sibling_next : root.children_) = child->sibling_next;
+    (child->sibling_next ? child->sibling_next->sibling_prev : root.children_last_) = child->sibling_prev;
+  }
+  static void context_ignore(lithe_sched_t *, lithe_context_t *) {}
+  static void context_unblock(lithe_sched_t *self, lithe_context_t *context) { of(self).start(inside(context)); }
+  static void context_yield(lithe_sched_t *self, lithe_context_t *context) {
+    Root &root = of(self);
+    Locked lock(&root.lock_);
+    root.push_ready(context);
+  }
+
+  static constexpr lithe_sched_funcs_t table = {
+      hart_request, hart_enter, hart_return, nothing, nothing, child_enter,
+      child_exit,   context_ignore, context_unblock, context_yield, context_ignore,
+  };
+};
+
+Root::Root(Runtime &runtime) : runtime_(runtime) {
+  handle_.sched = {};
+  handle_.self = this;
+  lithe_sched_init(&handle_.sched, &RootCallbacks::table, "root");
+}
+
+// --- lists; all under lock_ ---
+
+void Root::push_ready(lithe_context_t *context) {
+  context->next = nullptr;
+  (ready_tail_ ? ready_tail_->next : ready_head_) = context;
+  ready_tail_ = context;
+}
+
+lithe_context_t *Root::pop_ready() {
+  lithe_context_t *context = ready_head_;
+  if (!context) return nullptr;
+  ready_head_ = context->next;
+  if (!ready_head_) ready_tail_ = nullptr;
+  context->next = nullptr;
+  return context;
+}
+
+lithe_sched_t *Root::pick_hungry() {
+  lithe_sched_t *best = nullptr;
+  long fewest = 0;
+  for (lithe_sched_t *child = children_; child; child = child->sibling_next) {
+    const long harts = lithe_sched_harts(child);
+    if (harts >= std::atomic_ref<long>(child->internal.demand).load(std::memory_order_seq_cst)) continue;
+    if (!best || harts < fewest) {
+      best = child;
+      fewest = harts;
+    }
+  }
+  if (best && best != children_last_) {
+    // Last in line from now on, so that equals take turns.
+    (best->sibling_prev ? best->sibling_prev->sibling_next : children_) = best->sibling_next;
+    best->sibling_next->sibling_prev = best->sibling_prev;
+    best->sibling_prev = children_last_;
+    best->sibling_next = nullptr;
+    children_last_->sibling_next = best;
+    children_last_ = best;
+  }
+  return best;
+}
+
+void Root::push_idle(Hart *hart) {
+  hart->carrier.store(nullptr, std::memory_order_relaxed);
+  hart->sched.store(&handle_.sched, std::memory_order_relaxed);
+  hart->idle_next = idle_;
+  idle_ = hart;
+  idle_count_.fetch_add(1, std::memory_order_relaxed);
+  spare_.fetch_add(1, std::memory_order_seq_cst);
+}
+
+// Prefers a hart whose carrier of last time still waits: it is pinned there and may still be spinning.
+Hart *Root::pop_idle() {
+  Hart **from = &idle_;
+  for (Hart **link = &idle_; *link; link = &(*link)->idle_next) {
+    Carrier *last = (*link)->last_carrier;
+    if (last && last->is_waiting) {
+      from = link;
+      break;
+    }
+  }
+  Hart *hart = *from;
+  if (!hart) return nullptr;
+  *from = hart->idle_next;
+  idle_count_.fetch_sub(1, std::memory_order_relaxed);
+  spare_.fetch_sub(1, std::memory_order_relaxed);
+  return hart;
+}
+
+Hart *Root::reclaim_any() {
+  if (!lenders_) return nullptr;
+  Context *guest = inside(lenders_);
+  Hart *hart = guest->lent;
+  unlink_lender(guest);
+  return hart;
+}
+
+Hart *Root::take_spare() {
+  Hart *hart = pop_idle();
+  return hart ? hart : reclaim_any();
+}
+
+void Root::start_waiting(Carrier *carrier) {
+  carrier->hart.store(nullptr, std::memory_order_relaxed);
+  carrier->is_waiting = true;
+  if (carrier->guest) return;
+  carrier->waiting_prev = nullptr;
+  carrier->waiting_next = waiting_;
+  if (waiting_) waiting_->waiting_prev = carrier;
+  waiting_ = carrier;
+}
+
+void Root::stop_waiting(Carrier *carrier) {
+  carrier->is_waiting = false;
+  if (carrier->guest) return;
+  (carrier->waiting_prev ? carrier->waiting_prev->waiting_next : waiting_) = carrier->waiting_next;
+  if (carrier->waiting_next) carrier->waiting_next->waiting_prev = carrier->waiting_prev;
+}
+
+// Chooses the kernel thread that will carry `hart`, whose sched and first are set.
+Root::Delivery Root::address(Hart *hart) {
+  Carrier *chosen = nullptr;
+  Carrier *last = hart->last_carrier;
+  if (hart->first && hart->first->kind == ContextKind::guest) {
+    // Somebody has to carry the hart to the guest's home if that is busy elsewhere; see hand_over.
+    if (hart->first->home->is_waiting) chosen = hart->first->home;
+  } else if (!hart->first) {
+    lithe_sched_t *sched = hart->sched.load(std::memory_order_relaxed);
+    lithe_context_t *main = sched->internal.main_context;
+    Context *guest = main && inside(main)->kind == ContextKind::guest ? inside(main) : nullptr;
+    if (guest && guest->is_ready.load(std::memory_order_relaxed) && guest->home->is_waiting) chosen = guest->home;
+  }
+  if (!chosen && last && !last->guest && last->is_waiting) chosen = last;
+  if (!chosen) chosen = waiting_;
+  if (chosen) stop_waiting(chosen);
+  if (last && last != chosen && !last->guest && last->is_waiting) last->mailbox.rest();
+  hart->carrier.store(chosen, std::memory_order_relaxed);
+  if (chosen && !chosen->guest) hart->last_carrier = chosen;
+  return {hart, chosen};
+}
+
+// --- decisions ---
+
+int Root::deliver(const Delivery &delivery) {
+  stress_point();
+  if (delivery.carrier) {
+    delivery.carrier->mailbox.send(delivery.hart);
+    return 0;
+  }
+  const int code = carrier_start(delivery.hart);
+  if (code != 0) withdraw(delivery.hart);
+  return code;
+}
+
+// No kernel thread could be had for the hart: undoes the decision.
+void Root::withdraw(Hart *hart) {
+  lithe_sched_t *sched = hart->sched.load(std::memory_order_relaxed);
+  Context *first = hart->first;
+  hart->first = nullptr;
+  {
+    Locked lock(&lock_);
+    if (first) {
+      first->next = ready_head_;
+      ready_head_ = first;
+      if (!ready_tail_) ready_tail_ = first;
+    }
+    push_idle(hart);
+  }
+  if (sched != &handle_.sched) sched_drop_hart(sched);
+}
+
+void Root::dispatch() {
+  for (;;) {
+    Delivery delivery;
+    {
+      Locked lock(&lock_);
+      if (spare_.load(std::memory_order_relaxed) <= 0) return;
+      if (lithe_context_t *context = pop_ready()) {
+        delivery.hart = take_spare();
+        delivery.hart->first = inside(context);
+        delivery.hart->sched.store(&handle_.sched, std::memory_order_relaxed);
+      } else if (lithe_sched_t *child = pick_hungry()) {
+        delivery.hart = take_spare();
+        sched_add_hart(child);
+        delivery.hart->sched.store(child, std::memory_order_relaxed);
+        grants_.fetch_add(1, std::memory_order_relaxed);
+      } else {
+        return;
+      }
+      delivery = address(delivery.hart);
+    }
+    if (deliver(delivery) != 0) return;
+  }
+}
+
+bool Root::next(Carrier *carrier, lithe_context_t **context) {
+  Hart *hart = carrier->hart.load(std::memory_order_relaxed);
+  Locked lock(&lock_);
+  bool is_idle = false;
+  for (;;) {
+    lithe_context_t *ready = pop_ready();
+    lithe_sched_t *child = ready ? nullptr : pick_hungry();
+    if (ready || child) {
+      if (is_idle) {
+        // Still ours: nobody else has had the lock.
+        idle_ = hart->idle_next;
+        idle_count_.fetch_sub(1, std::memory_order_relaxed);
+        spare_.fetch_sub(1, std::memory_order_relaxed);
+        hart->carrier.store(carrier, std::memory_order_relaxed);
+      }
+      *context = ready;
+      if (child) {
+        sched_add_hart(child);
+        hart->sched.store(child, std::memory_order_relaxed);
+        hart->counters.grants.add();
+      }
+      return true;
+    }
+    if (is_idle) break;
+    // Raise `spare_` first, then look again: see the invariant in root.h.
+    push_idle(hart);
+    is_idle = true;
+  }
+  if (!carrier->guest) hart->last_carrier = carrier;
+  if (carrier->guest && carrier->guest_hart.load(std::memory_order_relaxed)) {
+    // The hart of its guest has arrived meanwhile; the loop takes it.
+    carrier->hart.store(nullptr, std::memory_order_relaxed);
+  } else {
+    start_waiting(carrier);
+  }
+  return false;
+}
+
+void Root::hand_over(Carrier *carrier, Context *guest) {
+  Hart *hart = carrier->hart.load(std::memory_order_relaxed);
+  Carrier *home = guest->home;
+  bool by_mail;
+  {
+    Locked lock(&lock_);
+    hart->first = guest;
+    hart->carrier.store(home, std::memory_order_relaxed);
+    by_mail = home->is_waiting;
+    if (by_mail) {
+      stop_waiting(home);
+    } else {
+      home->guest_hart.store(hart, std::memory_order_release);
+    }
+    if (carrier->guest && carrier->guest_hart.load(std::memory_order_relaxed)) {
+      carrier->hart.store(nullptr, std::memory_order_relaxed);
+    } else {
+      start_waiting(carrier);
+    }
+  }
+  if (by_mail) home->mailbox.send(hart);
+}
+
+void Root::pass_on(Hart *hart) {
+  Delivery delivery;
+  {
+    Locked lock(&lock_);
+    if (hart->sched.load(std::memory_order_relaxed) == &handle_.sched && !hart->first) {
+      push_idle(hart);
+    } else {
+      delivery = address(hart);
+    }
+  }
+  if (delivery.hart) {
+    deliver(delivery);
+  } else {
+    dispatch();
+  }
+}
+
+// --- contexts and guests of the root ---
+
+int Root::start(Context *context) {
+  {
+    Locked lock(&lock_);
+    push_ready(context);
+  }
+  if (spare_.load(std::memory_order_seq_cst) > 0) dispatch();
+  if (runtime_.carriers.load(std::memory_order_relaxed) > 0 || context->kind == ContextKind::guest) return 0;
+  // Without a single carrier nobody will ever look at the list again, unless a guest comes along.
+  Locked lock(&lock_);
+  lithe_context_t *before = nullptr;
+  for (lithe_context_t *at = ready_head_; at; before = at, at = at->next) {
+    if (at != context) continue;
+    (before ? before->next : ready_head_) = at->next;
+    if (ready_tail_ == at) ready_tail_ = before;
+    return LITHE_EAGAIN;
+  }
+  return 0;
+}
+
+int Root::attach(Context *guest) {
+  Carrier *home = guest->home;
+  if (int code = carrier_prepare_loop_stack(home); code != 0) return code;
+  guest->sched = &handle_.sched;
+  Hart *hart;
+  {
+    Locked lock(&lock_);
+    hart = guest->lent;
+    if (hart) {
+      unlink_lender(guest);
+    } else if (!ready_head_ && (hart = take_spare()) != nullptr) {
+      Carrier *last = hart->last_carrier;
+      if (last && last->is_waiting) last->mailbox.rest();
+      hart->sched.store(&handle_.sched, std::memory_order_relaxed);
+    } else {
+      guest->resumable.store(1, std::memory_order_relaxed);
+      guest->state.store(ContextState::ready, std::memory_order_relaxed);
+      push_ready(guest);
+      home->is_waiting = true;
+    }
+    if (hart) hart->carrier.store(home, std::memory_order_relaxed);
+  }
+  if (!hart) {
+    stress_point();
+    bool slept = false;
+    hart = home->mailbox.wait(runtime_.idle_spin_ns(), slept);
+    if (slept) hart->counters.parks.add();
+    hart->first = nullptr;
+    guest->resumable.store(0, std::memory_order_relaxed);
+  }
+  home->hart.store(hart, std::memory_order_relaxed);
+  guest->carrier = home;
+  guest->ran = true;
+  guest->state.store(ContextState::running, std::memory_order_relaxed);
+  return 0;
+}
+
+void Root::detach(Context *guest) {
+  Carrier *home = guest->home;
+  Hart *hart = home->hart.load(std::memory_order_relaxed);
+  guest->sched = nullptr;
+  guest->carrier = nullptr;
+  home->hart.store(nullptr, std::memory_order_relaxed);
+  guest->state.store(ContextState::outside, std::memory_order_relaxed);
+  bool wanted;
+  {
+    Locked lock(&lock_);
+    hart->carrier.store(nullptr, std::memory_order_relaxed);
+    guest->lent = hart;
+    guest->next = lenders_;
+    lenders_ = guest;
+    spare_.fetch_add(1, std::memory_order_seq_cst);
+    wanted = ready_head_ != nullptr;
+    for (lithe_sched_t *child = children_; child && !wanted; child = child->sibling_next) {
+      wanted = lithe_sched_harts(child) < std::atomic_ref<long>(child->internal.demand).load(std::memory_order_seq_cst);
+    }
+  }
+  if (wanted) dispatch();
+}
+
+void Root::unlink_lender(Context *guest) {
+  for (lithe_context_t **link = &lenders_; *link; link = &(*link)->next) {
+    if (*link == guest) {
+      *link = guest->next;
+      break;
+    }
+  }
+  guest->next = nullptr;
+  guest->lent = nullptr;
+  spare_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Root::reclaim_from(Context *guest) {
+  {
+    Locked lock(&lock_);
+    Hart *hart = guest->lent;
+    if (!hart) return;
+    unlink_lender(guest);
+    push_idle(hart);
+  }
+  dispatch();
+}
+
+}  // namespace lithe::core

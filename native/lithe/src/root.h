@@ -1,0 +1,108 @@
+// The root scheduler: owns all harts, parent of every top-level scheduler.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "carrier.h"
+#include "context.h"
+#include "hart.h"
+#include "lithe/sched.h"
+
+namespace lithe::core {
+
+// Policy: contexts of the root itself (jobs that start, guests that arrive) come first, in order of arrival; then the
+// top-level scheduler that holds the fewest harts among those that hold fewer than they demand, in turn when equal.
+//
+// A hart is in exactly one of these states:
+//   carried   hart->carrier is a kernel thread that acts for it
+//   idle      in the idle list, with the root, no carrier; its last carrier, if any, waits for mail
+//   lent      a guest that left its outermost scheduler keeps it until it comes back or somebody wants it
+// Every change of state, every link and unlink of a child, and every pick happens under `lock_`.
+//
+// No request is missed: a request raises the child's demand, then looks at `spare_` (idle + lent harts); a hart that
+// becomes spare raises `spare_`, then looks at all demands. All four accesses are sequentially consistent, so at least
+// one of the two sees the other.
+class Root {
+ public:
+  explicit Root(class Runtime &runtime);
+
+  lithe_sched_t *sched() { return &handle_.sched; }
+
+  // Takes over a new hart; only while the runtime is being made.
+  void adopt(Hart *hart) { push_idle(hart); }
+
+  // The hart of `carrier` is with the root: finds work for it. Returns true if the hart now has a context to run
+  // (`*context`) or a scheduler to enter (hart->sched); false if the hart was put aside and the carrier must wait.
+  bool next(Carrier *carrier, lithe_context_t **context);
+
+  // `carrier` was told to run a guest whose home is another kernel thread: sends its hart there, and lets the carrier
+  // wait for mail.
+  void hand_over(Carrier *carrier, Context *guest);
+
+  // Puts a hart down that its carrier cannot go on with: another kernel thread continues in hart->sched.
+  void pass_on(Hart *hart);
+
+  // A guest wants in: returns when it holds a hart (guest->carrier == home). 0, LITHE_EAGAIN or LITHE_ENOMEM.
+  int attach(Context *guest);
+  // A guest has left its outermost scheduler.
+  void detach(Context *guest);
+  // A guest's thread ends, or blocks outside every scheduler: takes back a hart lent to it.
+  void reclaim_from(Context *guest);
+
+  // Starts a context of the root itself. Errors: LITHE_EAGAIN, LITHE_ENOMEM when it could never run.
+  int start(Context *context);
+
+  // Finds harts for whoever wants some now.
+  void dispatch();
+
+  // Grants made while a hart was idle; those of harts at work are in their own counters.
+  uint64_t grants() const { return grants_.load(std::memory_order_relaxed); }
+  unsigned idle_count() const { return idle_count_.load(std::memory_order_relaxed); }
+  // For dumps, without the lock.
+  lithe_sched_t *first_child() const { return children_; }
+
+  struct Handle {
+    lithe_sched_t sched;
+    Root *self;
+  };
+
+ private:
+  friend struct RootCallbacks;
+
+  // What a locked section decided and the unlocked code after it does.
+  struct Delivery {
+    Hart *hart = nullptr;
+    Carrier *carrier = nullptr;  // null: a new kernel thread must be started
+  };
+
+  lithe_context_t *pop_ready();
+  void push_ready(lithe_context_t *context);
+  lithe_sched_t *pick_hungry();
+  Hart *take_spare();
+  Delivery address(Hart *hart);
+  Hart *pop_idle();
+  void push_idle(Hart *hart);
+  Hart *reclaim_any();
+  void unlink_lender(Context *guest);
+  void start_waiting(Carrier *carrier);
+  void stop_waiting(Carrier *carrier);
+  int deliver(const Delivery &delivery);
+  void withdraw(Hart *hart);
+
+  Runtime &runtime_;
+  Handle handle_;
+  uint32_t lock_ = 0;
+  std::atomic<int> spare_{0};
+  std::atomic<unsigned> idle_count_{0};
+  Hart *idle_ = nullptr;
+  Carrier *waiting_ = nullptr;
+  lithe_context_t *ready_head_ = nullptr;
+  lithe_context_t *ready_tail_ = nullptr;
+  lithe_sched_t *children_ = nullptr;
+  lithe_sched_t *children_last_ = nullptr;
+  lithe_context_t *lenders_ = nullptr;  // guests with a lent hart, linked through `next`
+  std::atomic<uint64_t> grants_{0};
+};
+
+}  // namespace lithe::core

@@ -1,0 +1,128 @@
+#include "runtime.h"
+
+#include <cstdlib>
+#include <mutex>
+#include <new>
+#include <pthread.h>
+#include <sys/auxv.h>
+
+#include "identity.h"
+#include "lithe/error.h"
+#include "park.h"
+#include "raw_lock.h"
+#include "stress.h"
+#include "switch.h"
+
+uint8_t lithe_has_fsgsbase = 0;
+
+namespace lithe::core {
+namespace {
+
+// Published with release once the runtime is complete; all other state hangs off it.
+std::atomic<Runtime *> current{nullptr};
+uint32_t start_lock = 0;
+std::atomic<uint64_t> started_runtimes{0};
+// Survives a fork: the child has the same machine, and its only thread may be pinned to a single PU of it.
+Topology *machine = nullptr;
+std::string *problem = nullptr;
+
+// HWCAP2_FSGSBASE of x86: the kernel allows wrfsbase in user space. Other architectures write their thread pointer
+// without asking.
+bool may_write_thread_pointer() { return (getauxval(AT_HWCAP2) & 2) != 0; }
+
+void forget_in_child() {
+  // Carriers and donors do not exist in the child. Their memory stays where it is: a context of the parent may be what
+  // runs here.
+  current.store(nullptr, std::memory_order_relaxed);
+  start_lock = 0;
+  identity_forget();
+}
+
+}  // namespace
+
+Runtime::Runtime(const Topology &topology)
+    : topology_(topology),
+      harts_(new Hart[topology.places.size()]),
+      root_(*this),
+      number_(started_runtimes.fetch_add(1, std::memory_order_relaxed) + 1),
+      idle_spin_ns_(topology.is_virtual || topology.quota > 0 ? 0 : 20000) {
+  for (int i = 0; i < hart_count(); ++i) {
+    harts_[i].number = i;
+    harts_[i].place = topology_.places[static_cast<size_t>(i)];
+  }
+  // Pushed last to first, so that hart 0 is taken first.
+  for (int i = hart_count() - 1; i >= 0; --i) root_.adopt(&harts_[i]);
+}
+
+bool Runtime::patiently(uint32_t *lock) {
+  for (int turn = 0; turn < 10000; ++turn) {
+    if (RawLock::try_take(lock)) return true;
+    cpu_relax();
+  }
+  return false;
+}
+
+void Runtime::register_context(Context *context) {
+  contexts.fetch_add(1, std::memory_order_relaxed);
+  Locked lock(&contexts_lock_);
+  context->all_next = contexts_;
+  if (contexts_) contexts_->all_prev = context;
+  contexts_ = context;
+}
+
+void Runtime::unregister_context(Context *context) {
+  contexts.fetch_sub(1, std::memory_order_relaxed);
+  Locked lock(&contexts_lock_);
+  (context->all_prev ? context->all_prev->all_next : contexts_) = context->all_next;
+  if (context->all_next) context->all_next->all_prev = context->all_prev;
+}
+
+void Runtime::register_carrier(Carrier *carrier) {
+  Locked lock(&carriers_lock_);
+  carrier->all_next = carriers_;
+  carriers_ = carrier;
+}
+
+void Runtime::unregister_carrier(Carrier *carrier) {
+  Locked lock(&carriers_lock_);
+  for (Carrier **link = &carriers_; *link; link = &(*link)->all_next) {
+    if (*link == carrier) {
+      *link = carrier->all_next;
+      return;
+    }
+  }
+}
+
+Runtime *runtime_if_started() { return current.load(std::memory_order_acquire); }
+
+Runtime &runtime() { return *current.load(std::memory_order_acquire); }
+
+Runtime *runtime_start(int &code) {
+  code = 0;
+  if (Runtime *running = runtime_if_started()) return running;
+  Locked lock(&start_lock);
+  if (Runtime *running = runtime_if_started()) return running;
+  try {
+    if (!problem) problem = new std::string;
+    if (!machine) {
+      auto topology = std::make_unique<Topology>();
+      code = read_topology(*topology, *problem);
+      if (code != 0) return nullptr;
+      problem->clear();
+      lithe_has_fsgsbase = may_write_thread_pointer();
+      if (const char *seed = std::getenv("LITHE_STRESS")) stress_seed = std::strtoull(seed, nullptr, 10);
+      pthread_atfork(nullptr, nullptr, forget_in_child);
+      machine = topology.release();
+    }
+    Runtime *made = new Runtime(*machine);
+    current.store(made, std::memory_order_release);
+    return made;
+  } catch (const std::bad_alloc &) {
+    code = LITHE_ENOMEM;
+    return nullptr;
+  }
+}
+
+const char *runtime_problem() { return problem ? problem->c_str() : ""; }
+
+}  // namespace lithe::core

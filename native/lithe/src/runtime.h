@@ -1,0 +1,85 @@
+// The runtime of this process: made by the first call that needs it, never destroyed, replaced in a forked child.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "carrier.h"
+#include "context.h"
+#include "hart.h"
+#include "pool.h"
+#include "root.h"
+#include "topology.h"
+
+namespace lithe::core {
+
+class Runtime {
+ public:
+  explicit Runtime(const Topology &topology);
+
+  const Topology &topology() const { return topology_; }
+  Hart *harts() { return harts_.get(); }
+  int hart_count() const { return static_cast<int>(topology_.places.size()); }
+  Root &root() { return root_; }
+  Pool &pool() { return pool_; }
+  uint64_t number() const { return number_; }
+
+  // How long an idle carrier, or a waiter whose whole team is running, spins before it sleeps. Zero in virtual mode,
+  // where the spinner would sit on the PU of the one it waits for. About the cost of one sleep and wake on a virtual
+  // machine (ARCHITECTURE.md, "How long to spin").
+  uint64_t idle_spin_ns() const { return idle_spin_ns_; }
+
+  void register_context(Context *context);
+  void unregister_context(Context *context);
+  void register_carrier(Carrier *carrier);
+  void unregister_carrier(Carrier *carrier);
+
+  // Calls visit(context) / visit(carrier) on each, under their lock, or without it when it cannot be had soon.
+  template <class Visit>
+  void each_context(Visit visit) {
+    const bool locked = patiently(&contexts_lock_);
+    for (Context *context = contexts_; context; context = context->all_next) visit(context);
+    if (locked) RawLock::drop(&contexts_lock_);
+  }
+  template <class Visit>
+  void each_carrier(Visit visit) {
+    const bool locked = patiently(&carriers_lock_);
+    for (Carrier *carrier = carriers_; carrier; carrier = carrier->all_next) visit(carrier);
+    if (locked) RawLock::drop(&carriers_lock_);
+  }
+
+  // Events that no hart causes.
+  std::atomic<uint64_t> unblocks{0};
+  std::atomic<uint64_t> wakes{0};
+  std::atomic<uint32_t> schedulers{0};
+  std::atomic<uint32_t> carriers{0};
+  std::atomic<uint32_t> contexts{0};
+  std::atomic<uint32_t> guests{0};
+
+ private:
+  static bool patiently(uint32_t *lock);
+
+  Topology topology_;
+  std::unique_ptr<Hart[]> harts_;
+  Root root_;
+  Pool pool_;
+  uint64_t number_;
+  uint64_t idle_spin_ns_;
+  uint32_t contexts_lock_ = 0;
+  Context *contexts_ = nullptr;
+  uint32_t carriers_lock_ = 0;
+  Carrier *carriers_ = nullptr;
+};
+
+// The runtime, started if need be. Null when it cannot be started; `code` then says why.
+Runtime *runtime_start(int &code);
+// The runtime if it has been started, else null.
+Runtime *runtime_if_started();
+// The runtime, which the caller knows to be there because it holds a context, hart or scheduler of it.
+Runtime &runtime();
+// The sentence for the last failure to start.
+const char *runtime_problem();
+
+}  // namespace lithe::core

@@ -1,0 +1,27 @@
+// Saving and loading the registers and the thread pointer of a context; one assembly file per architecture.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+extern "C" {
+
+// Saves the callee-saved registers and the floating-point control words on the current stack, stores the stack pointer
+// to *save_sp, loads `sp` and, unless it is null, the thread pointer `tp`, and returns on the other stack, into whoever
+// saved itself there. After the store to *save_sp the old stack may be resumed by another kernel thread.
+void lithe_switch(void **save_sp, void *sp, void *tp);
+
+// Saves as lithe_switch does, moves to `parking_stack` (its highest address, 16-aligned), stores 1 to *parked with
+// release order, and sleeps on *word without touching any TLS until *word is nonzero. Then loads *save_sp again, which
+// by then may be another point of the same stack, and returns there. Runs with all signals blocked.
+void lithe_park(void **save_sp, void *parking_stack, uint32_t *parked, uint32_t *word);
+
+// The first stack pointer for lithe_switch of a stack that shall start in entry(arg); `entry` must not return.
+void *lithe_switch_prepare(void *stack_top, void (*entry)(void *), void *arg);
+
+// The thread pointer of the calling kernel thread.
+void *lithe_thread_pointer(void);
+
+// Nonzero when user space may write the thread pointer register; otherwise lithe_switch asks the kernel to.
+extern uint8_t lithe_has_fsgsbase __attribute__((visibility("hidden")));
+}

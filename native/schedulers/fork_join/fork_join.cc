@@ -1,0 +1,182 @@
+#include "schedulers/fork_join/fork_join.hpp"
+
+#include <new>
+
+namespace harts {
+namespace {
+
+// A lock for a few instructions; the waiter spins because the holder is on another hart and about to leave.
+class SpinLock {
+ public:
+  void lock() {
+    while (held_.exchange(true, std::memory_order_acquire)) {
+      while (held_.load(std::memory_order_relaxed)) pause();
+    }
+  }
+  void unlock() { held_.store(false, std::memory_order_release); }
+
+ private:
+  static void pause() {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+  }
+  std::atomic<bool> held_{false};
+};
+
+struct Hold {
+  explicit Hold(SpinLock &lock) : lock_(lock) { lock_.lock(); }
+  ~Hold() { lock_.unlock(); }
+  SpinLock &lock_;
+};
+
+}  // namespace
+
+// One FIFO per hart. First in, first out, so that contexts that yield to each other take turns.
+struct alignas(128) ForkJoin::Queue {
+  SpinLock lock;
+  lithe_context_t *head = nullptr;
+  lithe_context_t *tail = nullptr;
+  std::atomic<std::size_t> length{0};  // a hint, so that thieves pass empty queues without their lock
+
+  void push(lithe_context_t *context) {
+    Hold hold(lock);
+    context->next = nullptr;
+    (tail ? tail->next : head) = context;
+    tail = context;
+    length.store(length.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  }
+
+  // The first context that can run on this carrier, or, with `any`, the first at all.
+  lithe_context_t *pop(bool any) {
+    if (length.load(std::memory_order_acquire) == 0) return nullptr;
+    Hold hold(lock);
+    lithe_context_t *before = nullptr;
+    for (lithe_context_t *context = head; context; before = context, context = context->next) {
+      if (!any && !lithe_context_is_local(context)) continue;
+      (before ? before->next : head) = context->next;
+      if (tail == context) tail = before;
+      context->next = nullptr;
+      length.store(length.load(std::memory_order_relaxed) - 1, std::memory_order_release);
+      return context;
+    }
+    return nullptr;
+  }
+};
+
+struct ForkJoin::Children {
+  SpinLock lock;
+  lithe_sched_t *first = nullptr;
+  lithe_sched_t *last = nullptr;
+  std::atomic<std::size_t> count{0};
+
+  void link(lithe_sched_t *child) {
+    Hold hold(lock);
+    child->sibling_next = nullptr;
+    child->sibling_prev = last;
+    (last ? last->sibling_next : first) = child;
+    last = child;
+    count.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  void unlink(lithe_sched_t *child) {
+    Hold hold(lock);
+    detach(child);
+    count.fetch_sub(1, std::memory_order_relaxed);
+  }
+
+  void detach(lithe_sched_t *child) {
+    (child->sibling_prev ? child->sibling_prev->sibling_next : first) = child->sibling_next;
+    (child->sibling_next ? child->sibling_next->sibling_prev : last) = child->sibling_prev;
+  }
+};
+
+ForkJoin::ForkJoin(const char *name) : Scheduler(name), children_(new Children) {
+  const int harts = lithe_hart_count();
+  lithe::check("lithe_hart_count", harts);
+  queue_count_ = static_cast<std::size_t>(harts);
+  queues_.reset(new Queue[queue_count_]);
+}
+
+ForkJoin::~ForkJoin() = default;
+
+void ForkJoin::push(lithe_context_t *context) {
+  const int hart = lithe_hart_self();
+  queues_[hart >= 0 ? static_cast<std::size_t>(hart) % queue_count_ : 0].push(context);
+}
+
+// Own queue first, then the others in locality order from here on. A guest that only another kernel thread can resume
+// is left to that one while there is anything else to do.
+lithe_context_t *ForkJoin::take() {
+  const int hart = lithe_hart_self();
+  const std::size_t start = hart >= 0 ? static_cast<std::size_t>(hart) : 0;
+  for (const bool any : {false, true}) {
+    for (std::size_t i = 0; i < queue_count_; ++i) {
+      if (lithe_context_t *context = queues_[(start + i) % queue_count_].pop(any)) return context;
+    }
+  }
+  return nullptr;
+}
+
+void ForkJoin::make_ready(lithe_context_t *context) {
+  // Queue first: the hart that the request brings must find it.
+  push(context);
+  request(1);
+}
+
+int ForkJoin::fork(void (*start)(void *), void *arg, const lithe_context_attr_t *attr) {
+  lithe_context_t *context;
+  const int code = lithe_context_create(&context, attr, c(), start, arg);
+  if (code != 0) return code;
+  live_.fetch_add(1, std::memory_order_relaxed);
+  make_ready(context);
+  return 0;
+}
+
+// `live_` and `joiner_`: the joiner announces itself, then looks at the count again; the last context to end lowers the
+// count, then looks for a joiner. Both sequentially consistent, so one of them sees the other; the exchange decides who
+// of the two unblocks.
+void ForkJoin::join() {
+  if (live_.load(std::memory_order_acquire) == 0) return;
+  lithe_context_block(
+      [](lithe_context_t *self, void *argument) {
+        ForkJoin &scheduler = *static_cast<ForkJoin *>(argument);
+        scheduler.joiner_.store(self, std::memory_order_seq_cst);
+        if (scheduler.live_.load(std::memory_order_seq_cst) != 0) return;
+        if (lithe_context_t *joiner = scheduler.joiner_.exchange(nullptr)) lithe_context_unblock(joiner);
+      },
+      this);
+}
+
+lithe::Decision ForkJoin::hart_enter() {
+  if (children_->count.load(std::memory_order_acquire) > 0) {
+    Hold hold(children_->lock);
+    for (lithe_sched_t *child = children_->first; child; child = child->sibling_next) {
+      if (lithe_sched_harts(child) >= lithe_sched_demand(child)) continue;
+      children_->detach(child);  // last in line from now on
+      child->sibling_next = nullptr;
+      child->sibling_prev = children_->last;
+      (children_->last ? children_->last->sibling_next : children_->first) = child;
+      children_->last = child;
+      return lithe::Decision::grant(child);
+    }
+  }
+  if (lithe_context_t *context = take()) return lithe::Decision::run(context);
+  return lithe::Decision::yield();
+}
+
+void ForkJoin::child_enter(lithe_sched_t *child) { children_->link(child); }
+void ForkJoin::child_exit(lithe_sched_t *child) { children_->unlink(child); }
+void ForkJoin::context_unblock(lithe_context_t *context) { make_ready(context); }
+void ForkJoin::context_yield(lithe_context_t *context) { push(context); }
+
+void ForkJoin::context_exit(lithe_context_t *) {
+  // The demand first: when the joiner runs it may leave the scheduler, and counts must be right by then.
+  request(-1);
+  if (live_.fetch_sub(1, std::memory_order_seq_cst) != 1) return;
+  if (lithe_context_t *joiner = joiner_.exchange(nullptr)) lithe_context_unblock(joiner);
+}
+
+}  // namespace harts

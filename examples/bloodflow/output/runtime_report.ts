@@ -1,0 +1,37 @@
+import type { runtime } from '../../../src/index.js';
+import { kernels } from '../step.js';
+
+type Stats = ReturnType<typeof runtime.stats>;
+
+/** What the runtime did for this process, one line each. */
+export function runtimeReport(stats: Stats): string[] {
+  const all = Object.values(kernels);
+  const native = all.filter((kernel) => kernel.explain().status === 'native');
+  const lines = [
+    `runtime: ${stats.harts} harts, ${stats.schedulersEntered} schedulers, ${stats.grants} grants, ${stats.contextSwitches} context switches`,
+    `oversubscribed samples: ${stats.oversubscribedSamples} of ${stats.samples}`,
+    `kernels: ${native.length} of ${all.length} native`,
+  ];
+  for (const kernel of all) {
+    const { status, reasons } = kernel.explain();
+    if (status === 'plain') {
+      const why = reasons.map(({ message, line, column }) => `${message} (line ${line}, column ${column})`);
+      lines.push(`kernel ${kernel.kernelName} ran as plain JS: ${why.join('; ') || 'it was not compiled'}`);
+    }
+  }
+  return lines;
+}
+
+/** Every counter of the runtime and every kernel's way to native code. */
+export function hartsReport(stats: Stats): string[] {
+  const width = Math.max(...Object.keys(stats).map((name) => name.length));
+  return [
+    ...Object.entries(stats).map(([name, value]) => `  ${name.padEnd(width)}  ${value}`),
+    ...Object.values(kernels).map((kernel) => {
+      const { status, cache, compileMs } = kernel.explain();
+      const origin =
+        cache === undefined ? '' : `, ${cache}${compileMs === undefined ? '' : ` in ${Math.round(compileMs)} ms`}`;
+      return `  kernel ${kernel.kernelName}: ${status}${origin}`;
+    }),
+  ];
+}

@@ -27,7 +27,20 @@
       "native/schedulers/fork_join/fork_join.cc"
     ],
     "openmp_sources": [],
-    "addon_sources": [],
+    "addon_sources": [
+      "native/addon/addon.cc",
+      "native/addon/entry_binding.cc",
+      "native/addon/env_state.cc",
+      "native/addon/job.cc",
+      "native/addon/job_binding.cc",
+      "native/addon/job_flow.cc",
+      "native/addon/job_plan.cc",
+      "native/addon/job_team.cc",
+      "native/addon/library.cc",
+      "native/addon/machine_binding.cc",
+      "native/addon/napi_util.cc",
+      "native/addon/sampler.cc"
+    ],
     "native_test_sources": [
       "native/schedulers/fork_join/fork_join_test.cc",
       "native/testing/test_main.cc"

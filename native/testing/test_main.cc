@@ -2,9 +2,7 @@
 #define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>
 
-#include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
@@ -18,24 +16,13 @@ namespace {
 
 // A hang is a bug: a case that is not over in time gets all contexts dumped, and the process ends. Sanitizers and slow
 // machines stretch the time through LITHE_TEST_DEADLINE (seconds).
-class Deadline : public doctest::IReporter {
+class Watchdog {
  public:
-  explicit Deadline(const doctest::ContextOptions &) : watcher_([this] { watch(); }) { watcher_.detach(); }
-
-  void test_case_start(const doctest::TestCaseData &data) override { begin(data.m_name); }
-  void test_case_reenter(const doctest::TestCaseData &data) override { begin(data.m_name); }
-  void test_case_end(const doctest::CurrentTestCaseStats &) override { end(); }
-  void report_query(const doctest::QueryData &) override {}
-  void test_run_start() override {}
-  void test_run_end(const doctest::TestRunStats &) override {}
-  void test_case_exception(const doctest::TestCaseException &) override {}
-  void subcase_start(const doctest::SubcaseSignature &) override {}
-  void subcase_end() override {}
-  void log_assert(const doctest::AssertData &) override {}
-  void log_message(const doctest::MessageData &) override {}
-  void test_case_skipped(const doctest::TestCaseData &) override {}
-
- private:
+  // Never destroyed: its thread runs until the process ends.
+  static Watchdog &instance() {
+    static Watchdog *watchdog = new Watchdog;
+    return *watchdog;
+  }
   void begin(const char *name) {
     std::lock_guard lock(mutex_);
     name_ = name;
@@ -46,6 +33,11 @@ class Deadline : public doctest::IReporter {
   void end() {
     std::lock_guard lock(mutex_);
     running_ = false;
+  }
+
+ private:
+  Watchdog() {
+    std::thread([this] { watch(); }).detach();
   }
   [[noreturn]] void watch() {
     const char *text = std::getenv("LITHE_TEST_DEADLINE");
@@ -66,7 +58,24 @@ class Deadline : public doctest::IReporter {
   std::string name_;
   std::chrono::steady_clock::time_point started_;
   bool running_ = false;
-  std::thread watcher_;
+};
+
+class Deadline : public doctest::IReporter {
+ public:
+  explicit Deadline(const doctest::ContextOptions &) {}
+
+  void test_case_start(const doctest::TestCaseData &data) override { Watchdog::instance().begin(data.m_name); }
+  void test_case_reenter(const doctest::TestCaseData &data) override { Watchdog::instance().begin(data.m_name); }
+  void test_case_end(const doctest::CurrentTestCaseStats &) override { Watchdog::instance().end(); }
+  void report_query(const doctest::QueryData &) override {}
+  void test_run_start() override {}
+  void test_run_end(const doctest::TestRunStats &) override {}
+  void test_case_exception(const doctest::TestCaseException &) override {}
+  void subcase_start(const doctest::SubcaseSignature &) override {}
+  void subcase_end() override {}
+  void log_assert(const doctest::AssertData &) override {}
+  void log_message(const doctest::MessageData &) override {}
+  void test_case_skipped(const doctest::TestCaseData &) override {}
 };
 
 DOCTEST_REGISTER_LISTENER("deadline", 1, Deadline);

@@ -26,7 +26,19 @@
     "fork_join_sources": [
       "native/schedulers/fork_join/fork_join.cc"
     ],
-    "openmp_sources": [],
+    "openmp_sources": [
+      "native/schedulers/openmp/crew.cc",
+      "native/schedulers/openmp/env.cc",
+      "native/schedulers/openmp/fortran.cc",
+      "native/schedulers/openmp/icv.cc",
+      "native/schedulers/openmp/parallel.cc",
+      "native/schedulers/openmp/sync.cc",
+      "native/schedulers/openmp/team.cc",
+      "native/schedulers/openmp/unsupported.cc",
+      "native/schedulers/openmp/word_lock.cc",
+      "native/schedulers/openmp/worksharing.cc",
+      "native/schedulers/openmp/workshare.cc"
+    ],
     "addon_sources": [
       "native/addon/addon.cc",
       "native/addon/entry_binding.cc",

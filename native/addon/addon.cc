@@ -1,0 +1,29 @@
+#include <node_api.h>
+
+#include <string>
+
+#include "addon/bindings.h"
+#include "addon/env_state.h"
+#include "addon/library.h"
+#include "addon/napi_util.h"
+
+// Once for each environment that loads the addon. What belongs to the environment hangs on its instance data; the
+// runtime itself belongs to the process and is never torn down.
+NAPI_MODULE_INIT() {
+  using namespace harts::addon;
+  std::string problem;
+  if (!load_companions(&problem)) return throw_error(env, "ERR_HARTS_LOAD", problem);
+  if (EnvState::create(env) == nullptr)
+    return throw_error(env, "ERR_HARTS_LOAD", "Node refused a threadsafe function.");
+  const struct {
+    const char *name;
+    napi_callback function;
+  } functions[] = {
+      {"loadEntry", bind_load_entry},      {"callEntry", bind_call_entry}, {"runPlan", bind_run_plan},
+      {"runPlanSync", bind_run_plan_sync}, {"abortJob", bind_abort_job},   {"jobIterations", bind_job_iterations},
+      {"topology", bind_topology},         {"stats", bind_stats},          {"limitHarts", bind_limit_harts},
+  };
+  for (const auto &entry : functions)
+    if (!set_function(env, exports, entry.name, entry.function)) return nullptr;
+  return exports;
+}

@@ -1,0 +1,223 @@
+#include "addon/job_flow.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <new>
+
+namespace harts::addon {
+namespace {
+
+// A loop that costs less than this in all is not shared: telling a helper and hearing from it costs about as much.
+constexpr double kShareNanoseconds = 1'500;
+// A loop that costs less than this in all does not wake a helper that sleeps.
+constexpr double kWakeNanoseconds = 20'000;
+// The cost of a loop is measured in its first runs and in every 16th after that.
+constexpr std::uint32_t kFirstRuns = 4;
+constexpr std::uint32_t kRunsPerMeasurement = 16;
+// Contexts that one parallel makes at most; more branches than that take turns.
+constexpr std::size_t kMostBranchContexts = 256;
+// How long a loop keeps its hart before it offers it to other jobs and to guests.
+constexpr Clock::duration kTimeSlice = std::chrono::milliseconds(5);
+// The clock is read about this often, but at most at every pass.
+constexpr Clock::duration kClockPeriod = std::chrono::microseconds(200);
+constexpr std::uint32_t kMostPassesPerLook = 1024;
+
+double nanoseconds_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::nano>(Clock::now() - start).count();
+}
+
+void call(const Node &node) {
+  node.entry(node.arrays.data(), node.scalars.data());
+}
+
+// Executes a call, or a sequence of calls, on whatever context.
+bool execute_leaf(Job &job, const Node &node) {
+  if (job.stopped()) return false;
+  if (node.op == Op::kCall) {
+    call(node);
+    return true;
+  }
+  return std::all_of(node.children.begin(), node.children.end(),
+                     [&job](const Node &child) { return execute_leaf(job, child); });
+}
+
+struct Shared {
+  Job &job;
+  const Node &node;
+};
+
+// Iterations begin..end-1 of a forEach: the call with scalar 0 replaced by the index.
+void run_iterations(const void *arg, std::uint32_t begin, std::uint32_t end) {
+  const Shared &shared = *static_cast<const Shared *>(arg);
+  const Node &node = shared.node;
+  double scalars[kMaxScalars];
+  std::copy(node.scalars.begin(), node.scalars.end(), scalars);
+  for (std::uint32_t i = begin; i < end && !shared.job.stopped(); ++i) {
+    scalars[0] = i;
+    node.entry(node.arrays.data(), scalars);
+  }
+}
+
+// Children begin..end-1 of a parallel of leaves.
+void run_leaves(const void *arg, std::uint32_t begin, std::uint32_t end) {
+  const Shared &shared = *static_cast<const Shared *>(arg);
+  for (std::uint32_t i = begin; i < end; ++i)
+    if (!execute_leaf(shared.job, shared.node.children[i])) return;
+}
+
+// The branches of a parallel, which its contexts claim one by one.
+struct Branches {
+  Job &job;
+  JobScheduler &sched;
+  const Machine &machine;
+  const Node &node;
+  std::atomic<std::size_t> next{0};
+
+  void work() {
+    try {
+      Flow flow(job, sched, machine, true);
+      for (;;) {
+        const std::size_t branch = next.fetch_add(1, std::memory_order_relaxed);
+        if (branch >= node.children.size() || !flow.execute(node.children[branch])) return;
+      }
+    } catch (const std::bad_alloc &) {
+      job.fail(LITHE_ENOMEM);
+    }
+  }
+};
+
+}  // namespace
+
+Flow::Flow(Job &job, JobScheduler &sched, const Machine &machine, bool forked)
+    : job_(job), sched_(sched), machine_(machine), forked_(forked) {}
+
+Flow::~Flow() {
+  if (team_) team_->dismiss();
+}
+
+bool Flow::execute(const Node &node) {
+  if (job_.stopped()) return false;
+  switch (node.op) {
+    case Op::kCall:
+      call(node);
+      return true;
+    case Op::kSequence:
+      return sequence(node);
+    case Op::kParallel:
+      return parallel(node);
+    case Op::kForEach:
+      return for_each(node);
+    case Op::kRepeat:
+      return repeat(node);
+    case Op::kUntil:
+      return until(node);
+  }
+  return false;
+}
+
+bool Flow::sequence(const Node &node) {
+  for (const Node &child : node.children)
+    if (!execute(child)) return false;
+  return true;
+}
+
+bool Flow::repeat(const Node &node) {
+  for (std::uint64_t pass = 0; pass < node.count; ++pass) {
+    if (!execute(node.children[0])) return false;
+    if (node.outermost) job_.count_iteration();
+    between_passes();
+  }
+  return true;
+}
+
+bool Flow::until(const Node &node) {
+  for (std::uint64_t pass = 0; pass < node.count; ++pass) {
+    if (!execute(node.children[0])) return false;
+    if (node.outermost) job_.count_iteration();
+    if (__atomic_load_n(node.flag, __ATOMIC_ACQUIRE) != 0) return true;
+    // Another branch may be what sets the flag, and may have no hart to do it on (law 3).
+    if (forked_ && sched_.harts() < sched_.demand()) lithe_context_yield();
+    between_passes();
+  }
+  return true;
+}
+
+// A scheduling point of every loop: when its time is up, the hart goes to the root scheduler, which gives it to whoever
+// has the fewest. It comes straight back when nobody wants it.
+void Flow::between_passes() {
+  if (++passes_ < passes_per_look_) return;
+  passes_ = 0;
+  const Clock::time_point now = Clock::now();
+  const Clock::duration since_look = now - last_look_;
+  last_look_ = now;
+  if (since_look > kClockPeriod) {
+    passes_per_look_ = std::max(passes_per_look_ / 2, 1u);
+  } else {
+    passes_per_look_ = std::min(passes_per_look_ * 2, kMostPassesPerLook);
+  }
+  if (now - slice_start_ < kTimeSlice) return;
+  sched_.offer_hart();
+  slice_start_ = last_look_ = Clock::now();
+}
+
+bool Flow::for_each(const Node &node) {
+  const Shared shared{job_, node};
+  share({run_iterations, &shared}, node, static_cast<std::uint32_t>(node.count));
+  return !job_.stopped();
+}
+
+bool Flow::parallel(const Node &node) {
+  if (node.children.size() < 2) return sequence(node);
+  if (!std::all_of(node.children.begin(), node.children.end(), [](const Node &child) { return child.leaf; }))
+    return fork_branches(node);
+  const Shared shared{job_, node};
+  share({run_leaves, &shared}, node, static_cast<std::uint32_t>(node.children.size()));
+  return !job_.stopped();
+}
+
+// Runs a loop on this flow's team, or alone where sharing cannot pay.
+void Flow::share(const Loop &loop, const Node &node, std::uint32_t count) {
+  if (count == 0) return;
+  const double cost = node.nanoseconds_per_iteration * count;  // 0 when not known
+  const bool alone = machine_.harts == 1 || count == 1 || (cost > 0 && cost < kShareNanoseconds);
+  const bool measure = machine_.harts > 1 && (node.runs < kFirstRuns || node.runs % kRunsPerMeasurement == 0);
+  ++node.runs;
+  const Clock::time_point start = measure ? Clock::now() : Clock::time_point();
+  std::uint32_t executed = count;
+  if (alone) {
+    loop.body(loop.arg, 0, count);
+  } else {
+    if (!team_) team_ = std::make_unique<Team>(sched_, machine_.harts, machine_.spin);
+    executed = team_->run(loop, count, cost == 0 || cost >= kWakeNanoseconds);
+  }
+  if (!measure || executed == 0) return;
+  // The wait for the others counts as well, as if it were work: it makes a short loop look longer, never shorter than
+  // it is. The first run is not kept: it pays for page faults and cold caches.
+  const double each = std::max(nanoseconds_since(start) / executed, 1e-3);
+  if (node.runs <= 2)
+    node.nanoseconds_per_iteration = node.runs == 1 ? 0 : each;
+  else
+    node.nanoseconds_per_iteration += (each - node.nanoseconds_per_iteration) / 4;
+}
+
+// Runs the children on contexts in a scheduler of their own, all at once as far as harts go.
+bool Flow::fork_branches(const Node &node) {
+  JobScheduler sched("parallel", &sched_);
+  if (const int code = lithe_sched_enter(sched.c()); code < 0) {
+    job_.fail(code);
+    return false;
+  }
+  Branches branches{job_, sched, machine_, node};
+  const std::size_t contexts = std::min(node.children.size(), kMostBranchContexts);
+  for (std::size_t i = 1; i < contexts; ++i) {
+    // Where no more contexts can be had, those there are work through all branches.
+    if (sched.fork([](void *arg) { static_cast<Branches *>(arg)->work(); }, &branches) < 0) break;
+  }
+  branches.work();
+  sched.join();
+  lithe_sched_exit();
+  return !job_.stopped();
+}
+
+}  // namespace harts::addon

@@ -1,0 +1,107 @@
+#include <atomic>
+#include <cstdlib>
+#include <string>
+
+#include "addon/bindings.h"
+#include "addon/library.h"
+#include "addon/napi_util.h"
+#include "addon/sampler.h"
+#include "lithe/lithe.h"
+
+namespace harts::addon {
+namespace {
+
+std::atomic<bool> runtime_used{false};
+
+napi_value place(napi_env env, const lithe_hart_place_t &where) {
+  napi_value result;
+  const bool ok = napi_create_object(env, &result) == napi_ok && set_number(env, result, "pu", where.pu_os) &&
+                  set_number(env, result, "core", where.core) && set_number(env, result, "l2", where.l2) &&
+                  set_number(env, result, "l3", where.l3) && set_number(env, result, "numa", where.numa) &&
+                  set_number(env, result, "package", where.package);
+  return ok ? result : nullptr;
+}
+
+}  // namespace
+
+void note_runtime_use() {
+  runtime_used.store(true, std::memory_order_relaxed);
+}
+
+napi_value bind_topology(napi_env env, napi_callback_info) {
+  note_runtime_use();
+  lithe_topology_t topology;
+  if (const int code = lithe_topology_get(&topology); code < 0) {
+    const std::string problem = lithe_topology_problem();
+    return throw_error(env, "ERR_HARTS_TOPOLOGY", problem.empty() ? lithe_strerror(code) : problem);
+  }
+  napi_value result, places;
+  if (napi_create_object(env, &result) != napi_ok || !set_number(env, result, "harts", topology.harts) ||
+      !set_number(env, result, "pus", topology.pus) || !set_number(env, result, "machinePus", topology.machine_pus) ||
+      !set_number(env, result, "quota", topology.quota) || !set_boolean(env, result, "virtual", topology.is_virtual) ||
+      !set_boolean(env, result, "pinned", topology.is_pinned) ||
+      !set_boolean(env, result, "foreignOpenmp", foreign_openmp()) ||
+      napi_create_array_with_length(env, static_cast<std::size_t>(topology.harts), &places) != napi_ok)
+    return nullptr;
+  for (int i = 0; i < topology.harts; ++i) {
+    napi_value entry = place(env, topology.places[i]);
+    if (entry == nullptr || napi_set_element(env, places, static_cast<std::uint32_t>(i), entry) != napi_ok)
+      return nullptr;
+  }
+  return napi_set_named_property(env, result, "places", places) == napi_ok ? result : nullptr;
+}
+
+napi_value bind_stats(napi_env env, napi_callback_info) {
+  lithe_stats_t stats;
+  lithe_stats_get(&stats);
+  const Sampler &sampler = Sampler::instance();
+  const struct {
+    const char *name;
+    std::uint64_t value;
+  } fields[] = {
+      {"harts", stats.harts},
+      {"hartsBusy", stats.harts_busy},
+      {"schedulersEntered", stats.schedulers_entered},
+      {"schedulers", stats.schedulers},
+      {"grants", stats.grants},
+      {"yields", stats.yields},
+      {"contextSwitches", stats.context_switches},
+      {"blocks", stats.blocks},
+      {"unblocks", stats.unblocks},
+      {"parks", stats.parks},
+      {"wakes", stats.wakes},
+      {"handoffs", stats.handoffs},
+      {"carriers", stats.carriers},
+      {"contexts", stats.contexts},
+      {"contextsPooled", stats.contexts_pooled},
+      {"guests", stats.guests},
+      {"jobsStarted", sampler.jobs_started()},
+      {"jobsActive", sampler.jobs_active()},
+      {"samples", sampler.samples()},
+      {"oversubscribedSamples", sampler.oversubscribed()},
+  };
+  napi_value result;
+  if (napi_create_object(env, &result) != napi_ok) return nullptr;
+  for (const auto &field : fields)
+    if (!set_number(env, result, field.name, static_cast<double>(field.value))) return nullptr;
+  return result;
+}
+
+// The runtime reads its limit from the environment at its first use, so the option is handed on there: true when it
+// came in time. A smaller limit that the user has set already stays.
+napi_value bind_limit_harts(napi_env env, napi_callback_info info) {
+  napi_value argument, result;
+  double harts;
+  if (!get_arguments(env, info, 1, &argument)) return nullptr;
+  if (napi_get_value_double(env, argument, &harts) != napi_ok) return throw_argument(env, "a limit that is no number");
+  const bool in_time = !runtime_used.load(std::memory_order_relaxed);
+  if (in_time) {
+    const char *const before = std::getenv("HARTS");
+    const long limit = before != nullptr ? std::strtol(before, nullptr, 10) : 0;
+    if (before == nullptr || limit > static_cast<long>(harts))
+      setenv("HARTS", std::to_string(static_cast<long>(harts)).c_str(), 1);
+  }
+  return napi_get_boolean(env, in_time, &result) == napi_ok ? result : nullptr;
+}
+
+}  // namespace harts::addon

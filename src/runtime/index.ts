@@ -1,0 +1,3 @@
+export type { HartPlace, RuntimeStats, Topology } from '../native/load.js';
+export type { JobProgress, JobReport, RunOptions, RuntimeOptions } from './options.js';
+export { Runtime, runtime } from './runtime.js';

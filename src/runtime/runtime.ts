@@ -1,0 +1,101 @@
+import { SetupError } from '../errors.js';
+import { checkBuffer } from '../jobs/buffers.js';
+import { type LoweredJob, lower, type PlainJob } from '../jobs/lower.js';
+import type { JobNode } from '../jobs/node_types.js';
+import { checkCount, checkNode, checkOptions } from '../jobs/validate.js';
+import { hasNative, native, type RuntimeStats, type Topology } from '../native/load.js';
+import { checkRunOptions, type JobReport, type RunOptions, type RuntimeOptions } from './options.js';
+import { runNative, runNativeSync } from './run_native.js';
+import { runPlain, runPlainSync } from './run_plain.js';
+import { emptyStats } from './stats.js';
+
+/**
+ * The harts of this process: one allocator for every job, every worker and every OpenMP library.
+ *
+ * Nothing starts before the first use, and nothing keeps the process alive while no job runs. All instances, on all
+ * threads, are faces of the same runtime; {@link runtime} is the one to use.
+ */
+export class Runtime {
+  /** Plans of jobs that have run natively before. A node is immutable, so its plan stays right. */
+  private readonly lowered = new WeakMap<JobNode, LoweredJob>();
+
+  /**
+   * Sets options of the whole process. Only before the runtime's first use in the process.
+   *
+   * @throws SetupError `ERR_HARTS_STARTED` when it comes too late, `ERR_HARTS_NATIVE_*` without the native core.
+   */
+  configure(options: RuntimeOptions): void {
+    const { harts } = checkOptions('runtime.configure', options, ['harts']);
+    if (harts === undefined) return;
+    if (native().limitHarts(checkCount('harts of runtime.configure', harts, 1, 2 ** 20))) return;
+    throw new SetupError(
+      'ERR_HARTS_STARTED',
+      `runtime.configure({ harts: ${harts} }) came after the runtime had started. ` +
+        'Call it before the first job, topology() or compiled kernel, or set HARTS in the environment.',
+    );
+  }
+
+  /** How many harts there are: 1 where the native core is missing and everything runs in JS. */
+  get harts(): number {
+    return hasNative() ? native().topology().harts : 1;
+  }
+
+  /**
+   * The machine, as far as this process may use it.
+   *
+   * @throws SetupError `ERR_HARTS_NATIVE_*` without the native core, `ERR_HARTS_TOPOLOGY` when the machine cannot be
+   *   read or `HARTS` or `HARTS_VIRTUAL` is not a positive number.
+   */
+  topology(): Topology {
+    try {
+      return native().topology();
+    } catch (error) {
+      if (error instanceof SetupError) throw error;
+      throw new SetupError('ERR_HARTS_TOPOLOGY', (error as Error).message, { cause: error });
+    }
+  }
+
+  /** What the runtime has done so far, in the whole process; never starts it. */
+  stats(): RuntimeStats {
+    return hasNative() ? native().stats() : emptyStats;
+  }
+
+  /**
+   * Runs a job on harts, beside the event loop; where one of its kernels has no native code, in JS on this thread, with
+   * the same results. Any number of jobs may run at once and share the harts.
+   *
+   * @returns what the job did, when it has ended and given every hart back.
+   * @throws `signal.reason` after an abort; what a plain kernel or `onProgress` threw; JobError `ERR_HARTS_JOB_*`.
+   */
+  async run(node: JobNode, options?: RunOptions): Promise<JobReport> {
+    const checked = checkRunOptions(options);
+    checked.signal?.throwIfAborted();
+    const job = this.lower(node);
+    return 'plan' in job ? runNative(native(), job, checked) : runPlain(node, job, checked);
+  }
+
+  /**
+   * Runs a job with the calling thread as its first hart; returns when it has ended. The event loop stands still
+   * meanwhile, so only a kernel, or another thread through a shared flag, can end a `job.until`.
+   *
+   * @throws what a plain kernel threw; JobError `ERR_HARTS_JOB_*`.
+   */
+  runSync(node: JobNode): JobReport {
+    const job = this.lower(node);
+    return 'plan' in job ? runNativeSync(native(), job) : runPlainSync(node, job);
+  }
+
+  private lower(node: JobNode): LoweredJob | PlainJob {
+    const known = this.lowered.get(node);
+    if (known !== undefined) {
+      for (const use of known.buffers) checkBuffer(use);
+      return known;
+    }
+    const job = lower(checkNode('The job', node), hasNative());
+    if ('plan' in job) this.lowered.set(node, job);
+    return job;
+  }
+}
+
+/** The runtime of this process. */
+export const runtime = new Runtime();

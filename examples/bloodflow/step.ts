@@ -1,4 +1,5 @@
 import { type JobNode, job, kernel } from '../../src/index.js';
+import { stepArguments } from './kernels/arguments.js';
 import { nodeConstants, solveNode } from './kernels/node.js';
 import { limitedSlope, predict } from './kernels/predict.js';
 import { update, updateConstants } from './kernels/update.js';
@@ -19,25 +20,11 @@ export const kernels = {
  * how many harts share them.
  */
 export function cycleJob(network: Network, mesh: Mesh, timing: Timing): JobNode {
-  const { rho } = network.blood;
-  const m = mesh;
-  const t = timing;
-  // biome-ignore format: the argument lists mirror the parameter lists of the kernels
+  const args = stepArguments(network, mesh, timing);
   const step = job.sequence(
-    job.forEach(m.vessels, kernels.predict,
-      m.first, m.cells, t.ratio, t.drag, m.pRef,
-      m.stiff, m.invStiff, m.rest, m.faceStiff, m.invFaceStiff, m.faceRest, m.wave, m.invWave,
-      m.area, m.flow, m.pressure, m.slopeP, m.slopeQ, m.arriving, m.leaving, m.halfArea, m.loss,
-      m.facePressure, m.faceFlow, m.faceMomentum, m.faceSpeed, m.endRoot, m.endInvariant, 1 / rho),
-    job.forEach(m.nodes, kernels.solveNode,
-      m.nodeKind, m.endStart, m.ends, m.endFace, m.endShape, m.endRoot, m.endInvariant,
-      t.load, m.capacitor, t.inflow, m.stepOf, m.trial,
-      m.facePressure, m.faceFlow, m.faceMomentum, m.faceSpeed, rho),
-    job.forEach(m.vessels, kernels.update,
-      m.first, m.cells, t.ratio, m.area, m.flow, m.halfArea, m.loss,
-      m.facePressure, m.faceFlow, m.faceMomentum, m.faceSpeed, m.courant, m.stepOf,
-      m.probeFace, m.probeWeight, m.stats, m.waveforms, m.fault, m.faultStep, m.faultValue, m.stop,
-      1 / rho, t.steps, t.every, m.samples),
+    job.forEach(mesh.vessels, kernels.predict, ...args.predict),
+    job.forEach(mesh.nodes, kernels.solveNode, ...args.solveNode),
+    job.forEach(mesh.vessels, kernels.update, ...args.update),
   );
-  return job.until(m.stop, step, { max: t.steps });
+  return job.until(mesh.stop, step, { max: timing.steps });
 }

@@ -292,6 +292,7 @@ void Carrier::loop() {
       own = mailbox.wait(runtime().idle_spin_ns(), slept);
       if (slept) own->counters.parks.add();
       receive(own);
+      continue;  // a guest's hart may have arrived by the other way meanwhile, and comes first
     }
     if (Context *first = own->first) {
       own->first = nullptr;

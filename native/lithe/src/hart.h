@@ -23,7 +23,7 @@ class Counter {
 };
 
 struct Counters {
-  Counter schedulers_entered, grants, yields, context_switches, blocks, parks, handoffs;
+  Counter schedulers_entered, schedulers_left, grants, yields, context_switches, blocks, parks, handoffs;
 };
 
 // 128 bytes: two cache lines, because the adjacent-line prefetcher pairs them.
@@ -34,7 +34,7 @@ struct alignas(128) Hart {
   // the root lock. Readable by others for dumps only.
   std::atomic<lithe_sched_t *> sched{nullptr};
   std::atomic<Carrier *> carrier{nullptr};  // null while idle; written under the root lock or by the carrier itself
-  Carrier *last_carrier = nullptr;          // whose caches and pinning fit; under the root lock
+  Carrier *last_carrier = nullptr;          // whose caches and pinning fit, and who may still spin; under the root lock
   Context *first = nullptr;                 // in the mail: run this context before asking the scheduler
   Hart *idle_next = nullptr;                // under the root lock
   Counters counters;

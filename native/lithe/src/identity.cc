@@ -32,6 +32,7 @@ void release(void *value) {
   Guest *guest = static_cast<Guest *>(context);
   if (runtime && runtime->number() == context->runtime_number) {
     runtime->root().reclaim_from(context);
+    runtime->root().forget(&guest->home_carrier);
     // Contexts cached on the home carrier outlive the thread that cached them.
     while (Context *idle = guest->home_carrier.cache) {
       guest->home_carrier.cache = static_cast<Context *>(idle->next);

@@ -109,7 +109,7 @@ Hart *Root::pop_idle() {
   Hart **from = &idle_;
   for (Hart **link = &idle_; *link; link = &(*link)->idle_next) {
     Carrier *last = (*link)->last_carrier;
-    if (last && last->is_waiting) {
+    if (last && !last->guest && last->is_waiting) {
       from = link;
       break;
     }
@@ -168,9 +168,9 @@ Root::Delivery Root::address(Hart *hart) {
   if (!chosen && last && !last->guest && last->is_waiting) chosen = last;
   if (!chosen) chosen = waiting_;
   if (chosen) stop_waiting(chosen);
-  if (last && last != chosen && !last->guest && last->is_waiting) last->mailbox.rest();
+  if (last && last != chosen && last->is_waiting) last->mailbox.rest();
   hart->carrier.store(chosen, std::memory_order_relaxed);
-  if (chosen && !chosen->guest) hart->last_carrier = chosen;
+  if (chosen) hart->last_carrier = chosen;
   return {hart, chosen};
 }
 
@@ -256,7 +256,7 @@ bool Root::next(Carrier *carrier, lithe_context_t **context) {
     push_idle(hart);
     is_idle = true;
   }
-  if (!carrier->guest) hart->last_carrier = carrier;
+  hart->last_carrier = carrier;
   if (carrier->guest && carrier->guest_hart.load(std::memory_order_relaxed)) {
     // The hart of its guest has arrived meanwhile; the loop takes it.
     carrier->hart.store(nullptr, std::memory_order_relaxed);
@@ -284,6 +284,7 @@ void Root::hand_over(Carrier *carrier, Context *guest) {
       carrier->hart.store(nullptr, std::memory_order_relaxed);
     } else {
       start_waiting(carrier);
+      carrier->mailbox.rest();  // its hart is at work elsewhere: no spinning
     }
   }
   if (by_mail) home->mailbox.send(hart);
@@ -397,6 +398,14 @@ void Root::unlink_lender(Context *guest) {
   guest->next = nullptr;
   guest->lent = nullptr;
   spare_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Root::forget(Carrier *home) {
+  Locked lock(&lock_);
+  for (int i = 0; i < runtime_.hart_count(); ++i) {
+    Hart &hart = runtime_.harts()[i];
+    if (hart.last_carrier == home) hart.last_carrier = nullptr;
+  }
 }
 
 void Root::reclaim_from(Context *guest) {

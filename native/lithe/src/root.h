@@ -49,6 +49,8 @@ class Root {
   void detach(Context *guest);
   // A guest's thread ends, or blocks outside every scheduler: takes back a hart lent to it.
   void reclaim_from(Context *guest);
+  // The kernel thread `home` is about to end.
+  void forget(Carrier *home);
 
   // Starts a context of the root itself. Errors: LITHE_EAGAIN, LITHE_ENOMEM when it could never run.
   int start(Context *context);

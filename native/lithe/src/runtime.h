@@ -53,7 +53,6 @@ class Runtime {
   // Events that no hart causes.
   std::atomic<uint64_t> unblocks{0};
   std::atomic<uint64_t> wakes{0};
-  std::atomic<uint32_t> schedulers{0};
   std::atomic<uint32_t> carriers{0};
   std::atomic<uint32_t> contexts{0};
   std::atomic<uint32_t> guests{0};

@@ -121,7 +121,9 @@ int lithe_sched_exit(void) {
   parent->funcs->child_exit(parent, child);
   stress_point();
   self->sched = parent;
-  self->carrier->hart.load(std::memory_order_relaxed)->sched.store(parent, std::memory_order_relaxed);
+  Hart *hart = self->carrier->hart.load(std::memory_order_relaxed);
+  hart->sched.store(parent, std::memory_order_relaxed);
+  hart->counters.schedulers_left.add();
   if (hart_count(child).fetch_sub(1, std::memory_order_acq_rel) != 1) {
     wait_until_empty(child, runtime().idle_spin_ns() > 0);
   }

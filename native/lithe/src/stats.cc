@@ -54,9 +54,11 @@ void lithe_stats_get(lithe_stats_t *out) {
   *out = {};
   Runtime *current = runtime_if_started();
   if (!current) return;
+  uint64_t left = 0;
   for (int i = 0; i < current->hart_count(); ++i) {
     const Counters &counters = current->harts()[i].counters;
     out->schedulers_entered += counters.schedulers_entered.read();
+    left += counters.schedulers_left.read();
     out->grants += counters.grants.read();
     out->yields += counters.yields.read();
     out->context_switches += counters.context_switches.read();
@@ -73,7 +75,8 @@ void lithe_stats_get(lithe_stats_t *out) {
   out->contexts = current->contexts.load(std::memory_order_relaxed);
   out->contexts_pooled = current->pool().count();
   out->guests = current->guests.load(std::memory_order_relaxed);
-  out->schedulers = current->schedulers.load(std::memory_order_relaxed);
+  // Two sums read at different moments: a scheduler entered in between may be missed, but the difference is not negative.
+  out->schedulers = static_cast<uint32_t>(out->schedulers_entered - std::min(left, out->schedulers_entered));
 }
 
 int lithe_stats_oversubscribed(void) {

@@ -55,7 +55,14 @@
     ],
     "native_test_sources": [
       "native/schedulers/fork_join/fork_join_test.cc",
-      "native/testing/test_main.cc"
+      "native/testing/test_main.cc",
+      "native/addon/job.cc",
+      "native/addon/job_flow.cc",
+      "native/addon/job_plan.cc",
+      "native/addon/job_team.cc",
+      "native/addon/job_plan_test.cc",
+      "native/addon/job_team_test.cc",
+      "native/addon/job_test.cc"
     ],
     "native_bench_sources": []
   }

@@ -1,0 +1,52 @@
+/* The control variables of OpenMP and the environment variables that give them their first values. */
+#ifndef HARTS_OPENMP_ENV_HPP
+#define HARTS_OPENMP_ENV_HPP
+
+#include <cstddef>
+#include <vector>
+
+namespace harts::omp {
+
+/* The numbers of omp_sched_t. The compiler passes the same ones to GOMP_loop_start, with 0 for schedule(runtime). */
+enum ScheduleKind : unsigned { kRuntime = 0, kStatic = 1, kDynamic = 2, kGuided = 3, kAuto = 4 };
+constexpr unsigned kMonotonic = 0x80000000u;
+constexpr unsigned kScheduleMask = 0x7;
+
+/* As many nested active levels as memory allows. */
+constexpr int kSupportedActiveLevels = 0x7fffffff;
+
+/* The control variables that each data environment has a copy of. A member inherits its copy from the thread that met
+ * the parallel construct. */
+struct Controls {
+  unsigned threads = 0;       /* nthreads-var; 0: as many as there are harts */
+  unsigned list_position = 0; /* how far down the list of OMP_NUM_THREADS this level is */
+  unsigned schedule = kDynamic; /* run-sched-var, kMonotonic included when it was given */
+  int max_active_levels = kSupportedActiveLevels;
+  long chunk = 1;
+  int default_device = 0;
+  bool dynamic = false;
+
+  /* The copy that the implicit tasks of a region start with: the next number of OMP_NUM_THREADS, if there is one. */
+  Controls inherited() const;
+};
+
+/* What OMP_* said, read once, when the first thread uses OpenMP. Values that make no sense are reported on stderr with
+ * the value that is used in their place. */
+struct Environment {
+  Controls controls;
+  std::vector<unsigned> thread_list; /* OMP_NUM_THREADS, empty when it is not set */
+  unsigned thread_limit = 0;         /* OMP_THREAD_LIMIT, 0: none */
+  size_t stack_size = 0;             /* of a team context, from OMP_STACKSIZE or the default of threads */
+};
+
+const Environment &environment();
+
+/* Shows it, the first time this is called, if OMP_DISPLAY_ENV asks for it. */
+void show_environment_once();
+
+/* Writes all of it to stderr in the form that OMP_DISPLAY_ENV asks for. */
+void display_environment(bool verbose);
+
+}  // namespace harts::omp
+
+#endif

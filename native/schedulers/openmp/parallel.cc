@@ -1,0 +1,81 @@
+/* Parallel regions: GOMP_parallel, its combined forms, and the older start/end pairs. `flags` holds the proc_bind clause,
+ * which places nothing yet: harts are placed by liblithe. */
+#include "schedulers/openmp/team.hpp"
+
+using namespace harts::omp;
+
+namespace {
+
+using Function = void (*)(void *);
+
+/* A region whose whole body is one loop. The loop is set up for every thread before it starts. */
+void run_loop(Function function, void *data, unsigned threads, long start, long end, long step, unsigned kind,
+              long chunk) {
+  Member &member = self();
+  const LoopSpec spec = signed_loop(member, start, end, step, kind, chunk, false);
+  region_run(member, function, data, threads, &spec);
+}
+
+void start_loop(Function function, void *data, unsigned threads, long start, long end, long step, unsigned kind,
+                long chunk) {
+  Member &member = self();
+  const LoopSpec spec = signed_loop(member, start, end, step, kind, chunk, false);
+  region_start(member, function, data, threads, &spec);
+}
+
+}  // namespace
+
+HARTS_OMP_API void GOMP_parallel(Function function, void *data, unsigned threads, unsigned) {
+  region_run(self(), function, data, threads, nullptr);
+}
+
+HARTS_OMP_API void GOMP_parallel_start(Function function, void *data, unsigned threads) {
+  region_start(self(), function, data, threads, nullptr);
+}
+
+HARTS_OMP_API void GOMP_parallel_end() { region_end(); }
+
+#define LOOP(name, kind)                                                                                        \
+  HARTS_OMP_API void GOMP_parallel_loop_##name(Function function, void *data, unsigned threads, long start,     \
+                                               long end, long step, long chunk, unsigned) {                     \
+    run_loop(function, data, threads, start, end, step, kind, chunk);                                           \
+  }
+#define RUNTIME_LOOP(name)                                                                                      \
+  HARTS_OMP_API void GOMP_parallel_loop_##name(Function function, void *data, unsigned threads, long start,     \
+                                               long end, long step, unsigned) {                                 \
+    run_loop(function, data, threads, start, end, step, kRuntime, 0);                                           \
+  }
+#define LOOP_START(name, kind)                                                                                  \
+  HARTS_OMP_API void GOMP_parallel_loop_##name##_start(Function function, void *data, unsigned threads,         \
+                                                       long start, long end, long step, long chunk) {           \
+    start_loop(function, data, threads, start, end, step, kind, chunk);                                         \
+  }
+
+LOOP(static, kStatic)
+LOOP(dynamic, kDynamic)
+LOOP(guided, kGuided)
+LOOP(nonmonotonic_dynamic, kDynamic)
+LOOP(nonmonotonic_guided, kGuided)
+RUNTIME_LOOP(runtime)
+RUNTIME_LOOP(nonmonotonic_runtime)
+RUNTIME_LOOP(maybe_nonmonotonic_runtime)
+LOOP_START(static, kStatic)
+LOOP_START(dynamic, kDynamic)
+LOOP_START(guided, kGuided)
+
+HARTS_OMP_API void GOMP_parallel_loop_runtime_start(Function function, void *data, unsigned threads, long start,
+                                                    long end, long step) {
+  start_loop(function, data, threads, start, end, step, kRuntime, 0);
+}
+
+HARTS_OMP_API void GOMP_parallel_sections(Function function, void *data, unsigned threads, unsigned count, unsigned) {
+  LoopSpec spec;
+  spec.trips = count;
+  region_run(self(), function, data, threads, &spec);
+}
+
+HARTS_OMP_API void GOMP_parallel_sections_start(Function function, void *data, unsigned threads, unsigned count) {
+  LoopSpec spec;
+  spec.trips = count;
+  region_start(self(), function, data, threads, &spec);
+}

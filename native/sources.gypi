@@ -54,15 +54,18 @@
       "native/addon/sampler.cc"
     ],
     "native_test_sources": [
-      "native/schedulers/fork_join/fork_join_test.cc",
-      "native/testing/test_main.cc",
       "native/addon/job.cc",
       "native/addon/job_flow.cc",
       "native/addon/job_plan.cc",
-      "native/addon/job_team.cc",
       "native/addon/job_plan_test.cc",
+      "native/addon/job_team.cc",
       "native/addon/job_team_test.cc",
-      "native/addon/job_test.cc"
+      "native/addon/job_test.cc",
+      "native/schedulers/fork_join/fork_join_test.cc",
+      "native/schedulers/openmp/parallel_test.cc",
+      "native/schedulers/openmp/sync_test.cc",
+      "native/schedulers/openmp/worksharing_test.cc",
+      "native/testing/test_main.cc"
     ],
     "native_bench_sources": []
   }

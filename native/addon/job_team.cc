@@ -64,8 +64,12 @@ bool spin_until(Ready ready, MaySpin may_spin) {
 // Claim and publish race. Any claim is a CAS on `range`, and `loop` is read only after the CAS has succeeded. From then
 // on the loop cannot complete, so the leader cannot publish the next, until the claimer has reported: `loop` is stable,
 // and it does not matter that the word the CAS expected may date from an earlier loop.
-//   leader:  slot.loop = ... -> slot.range.exchange(new, acq_rel)
+//   leader:  slot.loop = ... -> slot.range.compare_exchange(empty word, range, acq_rel)
 //   claimer: slot.range.compare_exchange(word, rest, acq_rel) -> slot.loop -> body -> slot.done.store(seq_cst)
+//
+// Publish and steal race. While the leader is still handing out a loop, a helper that looked for work since the last
+// loop may steal of a part handed out already. So both fill a slot only by a CAS from an empty word, and whoever comes
+// second keeps the iterations to itself. (Found as a hang in job_team_test.cc.)
 struct Team::Slot {
   alignas(128) std::atomic<std::uint64_t> range{0};
   std::atomic<const Loop *> loop{nullptr};
@@ -82,6 +86,7 @@ Team::Team(ForkJoin &sched, int harts, bool spin)
       spin_(spin),
       slots_(new Slot[capacity_]),
       chosen_(new Slot *[capacity_]),
+      kept_(new std::uint64_t[capacity_]),
       leaving_(0) {
   for (std::uint32_t i = 0; i < capacity_; ++i) slots_[i].team = this;
 }
@@ -101,19 +106,33 @@ std::uint32_t Team::run(const Loop &loop, std::uint32_t count, bool wake) {
   std::uint32_t begin = count / parts + (count % parts != 0);
   slots_[0].loop.store(&loop, std::memory_order_relaxed);
   slots_[0].range.store(pack(0, begin), std::memory_order_release);
+  std::uint32_t kept = 0;
   for (std::uint32_t part = 1; part < parts; ++part) {
-    Slot &slot = *chosen_[part];
     const std::uint32_t end = begin + count / parts + (part < count % parts);
-    slot.loop.store(&loop, std::memory_order_relaxed);
-    if (slot.range.exchange(pack(begin, end), std::memory_order_acq_rel) == kAsleep)
-      lithe_context_unblock(slot.context);
+    if (!hand(*chosen_[part], &loop, pack(begin, end))) kept_[kept++] = pack(begin, end);
     begin = end;
   }
   if (wake && parts < count) wake_helpers(count - parts < capacity_ - parts ? count - parts : capacity_ - parts);
 
-  const std::uint32_t executed = work_off(slots_[0]);
+  std::uint32_t executed = work_off(slots_[0]);
+  while (kept > 0) {
+    slots_[0].range.store(kept_[--kept], std::memory_order_release);
+    executed += work_off(slots_[0]);
+  }
   if (!complete()) wait_until_complete();
   return executed;
+}
+
+// Puts a range into an empty slot, and wakes the helper if it sleeps. False when the slot is not empty.
+bool Team::hand(Slot &slot, const Loop *loop, std::uint64_t range) {
+  std::uint64_t word = slot.range.load(std::memory_order_relaxed);
+  if (!is_empty(word)) return false;
+  slot.loop.store(loop, std::memory_order_relaxed);
+  while (!slot.range.compare_exchange_weak(word, range, std::memory_order_acq_rel)) {
+    if (!is_empty(word)) return false;
+  }
+  if (word == kAsleep) lithe_context_unblock(slot.context);
+  return true;
 }
 
 // Sees to it that `wanted` helpers beyond those awake are on their way.
@@ -157,13 +176,22 @@ void Team::help(Slot &slot) {
 
 // Runs what the slot was given, then what can be stolen, until there is nothing left to claim.
 std::uint32_t Team::work_off(Slot &slot) {
-  std::uint32_t executed = 0;
-  do {
-    const std::uint32_t own = run_own(slot);
-    if (own > 0) report(slot, own);
-    executed += own;
-  } while (steal(slot));
-  return executed;
+  std::uint32_t executed = run_own(slot);
+  if (executed > 0) report(slot, executed);
+  for (;;) {
+    const Loop *loop;
+    const std::uint64_t stolen = steal(slot, &loop);
+    if (is_empty(stolen)) return executed;
+    std::uint32_t more = 0;
+    // Where others can steal of it in turn, unless the leader has just filled the slot.
+    if (!hand(slot, loop, stolen)) {
+      loop->body(loop->arg, lo_of(stolen), hi_of(stolen));
+      more = hi_of(stolen) - lo_of(stolen);
+    }
+    more += run_own(slot);
+    if (more > 0) report(slot, more);
+    executed += more;
+  }
 }
 
 std::uint32_t Team::run_own(Slot &slot) {
@@ -184,8 +212,8 @@ std::uint32_t Team::run_own(Slot &slot) {
   return executed;
 }
 
-// Moves half of the iterations that another slot has left to the thief's slot, which is empty.
-bool Team::steal(Slot &thief) {
+// Claims half of the iterations that another slot has left. Returns the range, empty when there is nothing anywhere.
+std::uint64_t Team::steal(const Slot &thief, const Loop **loop) {
   const std::uint32_t created = created_.load(std::memory_order_acquire);
   const std::uint32_t self = static_cast<std::uint32_t>(&thief - slots_.get());
   for (std::uint32_t step = 1; step < created; ++step) {
@@ -197,13 +225,11 @@ bool Team::steal(Slot &thief) {
       if (!victim.range.compare_exchange_weak(word, pack(lo, middle), std::memory_order_acq_rel,
                                               std::memory_order_acquire))
         continue;
-      // The claim keeps the loop from completing, so nobody else writes to our slot now.
-      thief.loop.store(victim.loop.load(std::memory_order_relaxed), std::memory_order_relaxed);
-      thief.range.store(pack(middle, hi), std::memory_order_release);
-      return true;
+      *loop = victim.loop.load(std::memory_order_relaxed);
+      return pack(middle, hi);
     }
   }
-  return false;
+  return 0;
 }
 
 // Completion and sleep race: either the reporter sees leader_sleeps_, or the leader sees the sum complete before it

@@ -48,7 +48,8 @@ class Team {
   void help(Slot &slot);
   std::uint32_t work_off(Slot &slot);
   std::uint32_t run_own(Slot &slot);
-  bool steal(Slot &thief);
+  std::uint64_t steal(const Slot &thief, const Loop **loop);
+  bool hand(Slot &slot, const Loop *loop, std::uint64_t range);
   void report(Slot &slot, std::uint32_t executed);
   bool wait_for_work(Slot &slot);
   void wake_helpers(std::uint32_t wanted);
@@ -61,7 +62,9 @@ class Team {
   const std::uint32_t capacity_;  // slots, slot 0 is the leader's
   const bool spin_;
   std::unique_ptr<Slot[]> slots_;
-  std::unique_ptr<Slot *[]> chosen_;       // scratch of run()
+  // Scratch of run(): the helpers that take part from the start, and parts that could not be handed to them.
+  std::unique_ptr<Slot *[]> chosen_;
+  std::unique_ptr<std::uint64_t[]> kept_;
   std::atomic<std::uint32_t> created_{1};  // slots in use
   // Iterations published since the team began. Loops are complete when the slots' `done` add up to it.
   std::atomic<std::uint64_t> published_{0};

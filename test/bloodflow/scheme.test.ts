@@ -125,4 +125,14 @@ describe('scheme', () => {
     expect(tube.pRef + wall.stiff * (root - wall.rest)).toBeCloseTo(16_000, 8);
     expect(rootAt(tube, wall, tube.pRef) ** 2).toBeCloseTo(Math.PI * 0.0111 ** 2, 12);
   });
+
+  it.each([
+    ['cells', { dx: 1e-8 }, 1],
+    ['steps', { dx: 1e-5 }, 1e3],
+  ])('refuses_a_run_of_far_too_many_%s', (what, solver, period) => {
+    const tube = vessel({ outlet: { kind: 'reflection', rt: 0 } });
+    expect(() => stepper(network([tube], { period, at: () => 0 }, solver))).toThrow(
+      expect.objectContaining({ code: 'ERR_BLOODFLOW_VALUE', message: expect.stringContaining(what) }),
+    );
+  });
 });

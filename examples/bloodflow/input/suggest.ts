@@ -16,12 +16,14 @@ function editDistance(a: string, b: string): number {
 
 const plain = (word: string) => word.toLowerCase().replace(/[\s_-]/g, '');
 
-/** The known word closest to `word`, if it is close enough to be what was meant. */
+/** The known word closest to `word` (or that one is the beginning of), if it is close enough to be what was meant. */
 export function closest(word: string, known: readonly string[]): string | undefined {
   let best: string | undefined;
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of known) {
-    const distance = editDistance(plain(word), plain(candidate));
+    const [a, b] = [plain(word), plain(candidate)];
+    const prefix = Math.min(a.length, b.length) >= 4 && (a.startsWith(b) || b.startsWith(a));
+    const distance = prefix ? 1 : editDistance(a, b);
     if (distance < bestDistance) {
       best = candidate;
       bestDistance = distance;

@@ -4,6 +4,9 @@ import { PROBES, STATS } from '../kernels/update.js';
 import type { Network, Vessel } from './network.js';
 import { rootAt, wallAt, waveSpeed } from './wall.js';
 
+/** More cells than any sensible network has: a slip in dx or M. */
+const MAX_CELLS = 2e7;
+
 /** Where the probes of a vessel are, as parts of its length. */
 export const PROBE_PLACES: readonly number[] = [0, 0.25, 0.5, 0.75, 1];
 /** Index of the probe at half length. */
@@ -81,11 +84,20 @@ export function cellsOf(vessel: Vessel, dx: number): number {
 /**
  * Lays the network out in flat arrays, fills the walls, and sets the initial state: one pressure everywhere, no flow.
  *
- * @throws BloodflowError ERR_BLOODFLOW_COLLAPSED when a vessel has no open area at the initial pressure.
+ * @throws BloodflowError ERR_BLOODFLOW_COLLAPSED when a vessel has no open area at the initial pressure,
+ *   ERR_BLOODFLOW_VALUE when there would be far too many cells.
  */
 export function buildMesh(network: Network): Mesh {
   const { vessels, blood, solver } = network;
   const count = vessels.length;
+  const wanted = vessels.reduce((sum, vessel) => sum + cellsOf(vessel, solver.dx), 0);
+  if (wanted > MAX_CELLS) {
+    throw new BloodflowError(
+      'VALUE',
+      `the network would have ${wanted} cells, more than ${MAX_CELLS}.`,
+      'Give a larger dx (in metres in the file, in millimetres on the command line), or smaller M.',
+    );
+  }
   const cells = Int32Array.from(vessels, (v) => cellsOf(v, solver.dx));
   const first = new Int32Array(count);
   let slots = 0;

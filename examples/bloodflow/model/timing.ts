@@ -1,3 +1,4 @@
+import { BloodflowError } from '../errors.js';
 import { LOAD } from '../kernels/node.js';
 import type { Mesh } from './mesh.js';
 import type { Network } from './network.js';
@@ -10,6 +11,9 @@ import { frictionCoefficient } from './wall.js';
 const SPEED_MARGIN = 1.35;
 /** Later cycles aim at this part of the Courant number asked for, measured on the cycle before. */
 const AIM = 0.97;
+
+/** More steps per period than anybody waits for: a slip in T, E or dx. */
+const MAX_STEPS = 2e7;
 
 /** Everything that depends on the length of a step. */
 export interface Timing {
@@ -42,9 +46,20 @@ function wholeSamples(steps: number, samples: number): number {
   return samples * Math.max(1, Math.ceil(steps / samples));
 }
 
-/** Lays out one period of `steps` steps. */
+/**
+ * Lays out one period of `steps` steps.
+ *
+ * @throws BloodflowError ERR_BLOODFLOW_VALUE when there would be far too many steps.
+ */
 export function makeTiming(network: Network, mesh: Mesh, steps: number): Timing {
   const { vessels, blood, inflow } = network;
+  if (!(steps <= MAX_STEPS)) {
+    throw new BloodflowError(
+      'VALUE',
+      `a cycle of ${inflow.period} s would take ${steps} steps, more than ${MAX_STEPS}.`,
+      'Give a larger dx, or check the period, E and h0 of the case.',
+    );
+  }
   const dt = inflow.period / steps;
   return {
     steps,

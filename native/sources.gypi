@@ -63,10 +63,20 @@
       "native/addon/job_test.cc",
       "native/schedulers/fork_join/fork_join_test.cc",
       "native/schedulers/openmp/parallel_test.cc",
+      "native/schedulers/openmp/process_test.cc",
       "native/schedulers/openmp/sync_test.cc",
       "native/schedulers/openmp/worksharing_test.cc",
       "native/testing/test_main.cc"
     ],
-    "native_bench_sources": []
+    "native_bench_sources": [
+      "native/benchmarking/boost_peers.cc",
+      "native/benchmarking/on_hart.cc",
+      "native/benchmarking/protocol.cc",
+      "native/benchmarking/pthread_peers.cc",
+      "native/benchmarking/threads.cc",
+      "native/benchmarking/timing.cc",
+      "native/lithe/src/context_bench.cc",
+      "native/lithe/src/switch_x86_64.S"
+    ]
   }
 }

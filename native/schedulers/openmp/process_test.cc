@@ -1,0 +1,331 @@
+// What concerns the whole process: environment variables, exit, fork, entry points that are not there, unmodified programs.
+// Most cases run one of the cases marked as a child below in a process of its own. Compiled with -fopenmp.
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <dlfcn.h>
+#include <doctest/doctest.h>
+#include <fstream>
+#include <omp.h>
+#include <spawn.h>
+#include <sstream>
+#include <string>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+#include <vector>
+
+#include "lithe/lithe.h"
+
+extern char **environ;
+
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool sanitized = true;
+#else
+constexpr bool sanitized = false;
+#endif
+
+struct Outcome {
+  int status = 0;
+  std::string output; /* stdout and stderr together */
+  bool says(const std::string &text) const { return output.find(text) != std::string::npos; }
+};
+
+Outcome run(const std::vector<std::string> &command, const std::vector<std::string> &more_environment = {}) {
+  std::vector<std::string> environment = more_environment;
+  for (char **entry = environ; *entry != nullptr; ++entry) {
+    const std::string name(*entry, strcspn(*entry, "=") + 1);
+    bool replaced = name.compare(0, 4, "OMP_") == 0;
+    for (const auto &given : more_environment) replaced = replaced || given.compare(0, name.size(), name) == 0;
+    if (!replaced) environment.emplace_back(*entry);
+  }
+  std::vector<char *> argv, envp;
+  for (const auto &word : command) argv.push_back(const_cast<char *>(word.c_str()));
+  for (const auto &entry : environment) envp.push_back(const_cast<char *>(entry.c_str()));
+  argv.push_back(nullptr);
+  envp.push_back(nullptr);
+
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
+  posix_spawn_file_actions_adddup2(&actions, ends[1], 2);
+  posix_spawn_file_actions_addclose(&actions, ends[0]);
+  posix_spawn_file_actions_addclose(&actions, ends[1]);
+  pid_t child;
+  const int failure = posix_spawnp(&child, argv[0], &actions, nullptr, argv.data(), envp.data());
+  posix_spawn_file_actions_destroy(&actions);
+  close(ends[1]);
+  REQUIRE(failure == 0);
+  Outcome outcome;
+  char buffer[4096];
+  for (ssize_t got; (got = read(ends[0], buffer, sizeof buffer)) > 0;) {
+    outcome.output.append(buffer, static_cast<size_t>(got));
+  }
+  close(ends[0]);
+  waitpid(child, &outcome.status, 0);
+  return outcome;
+}
+
+std::string own_path() {
+  char path[4096];
+  const ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+  return std::string(path, length > 0 ? static_cast<size_t>(length) : 0);
+}
+
+/* Runs one child case. Leak reports and the refusal of threads after fork have no place in processes that end in the
+ * middle of things. */
+Outcome run_child(const std::string &name, std::vector<std::string> environment = {}) {
+  environment.emplace_back("ASAN_OPTIONS=detect_leaks=0");
+  environment.emplace_back("TSAN_OPTIONS=die_after_fork=0");
+  return run({own_path(), "--no-skip", "-tc=openmp child: " + name}, environment);
+}
+
+bool exited_with(const Outcome &outcome, int code) {
+  return WIFEXITED(outcome.status) && WEXITSTATUS(outcome.status) == code;
+}
+
+std::string directory_of(const char *symbol) {
+  Dl_info info;
+  void *address = dlsym(RTLD_DEFAULT, symbol);
+  if (address == nullptr || dladdr(address, &info) == 0) return "";
+  const std::string file = info.dli_fname;
+  return file.substr(0, file.rfind('/'));
+}
+
+/* Where this file lies: __FILE__ is relative to where the compiler ran, which was native/ or the root. */
+std::string source_directory() {
+  const std::string file = __FILE__;
+  const std::string folder = file.substr(0, file.rfind('/'));
+  const std::string from_root = folder.substr(folder.find("native/"));
+  const std::string program = own_path();
+  for (const std::string &tried : {folder, from_root, program.substr(0, program.rfind('/')) + "/../../" + from_root}) {
+    if (std::ifstream(tried + "/abi.map").good()) return tried;
+  }
+  return folder;
+}
+
+/* ---- the children ---- */
+
+TEST_CASE("openmp child: task" * doctest::skip()) {
+  int value = 0;
+#pragma omp parallel num_threads(2)
+#pragma omp single
+#pragma omp task shared(value)
+  value = 1;
+  std::printf("task returned %d\n", value);
+}
+
+TEST_CASE("openmp child: exit" * doctest::skip()) {
+#pragma omp parallel num_threads(6)
+  {
+    if (omp_get_thread_num() == 4) std::exit(7);
+#pragma omp barrier
+  }
+}
+
+TEST_CASE("openmp child: exit of a guest" * doctest::skip()) {
+  std::thread([] {
+#pragma omp parallel num_threads(4)
+    {
+#pragma omp single
+      std::thread([] {
+#pragma omp parallel num_threads(3)
+#pragma omp master
+        std::exit(8);
+      }).join();
+    }
+  }).join();
+}
+
+int square_sum() {
+  int sum = 0;
+#pragma omp parallel num_threads(5) reduction(+ : sum)
+  {
+#pragma omp barrier
+    sum += omp_get_thread_num() * omp_get_thread_num();
+  }
+  return sum;
+}
+
+TEST_CASE("openmp child: fork" * doctest::skip()) {
+  CHECK(square_sum() == 30);
+  for (int i = 0; i < 3; ++i) {
+    const pid_t child = fork();
+    if (child == 0) _exit(square_sum() == 30 && square_sum() == 30 && omp_get_level() == 0 ? 5 : 6);
+    int status = 0;
+    waitpid(child, &status, 0);
+    CHECK(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 5);
+    CHECK(square_sum() == 30);
+  }
+}
+
+TEST_CASE("openmp child: sizes" * doctest::skip()) {
+  int sizes[4] = {};
+#pragma omp parallel
+#pragma omp master
+  {
+    sizes[0] = omp_get_num_threads();
+#pragma omp parallel
+#pragma omp master
+    {
+      sizes[1] = omp_get_num_threads();
+#pragma omp parallel
+#pragma omp master
+      sizes[2] = omp_get_num_threads();
+    }
+  }
+#pragma omp parallel num_threads(9)
+#pragma omp single
+  sizes[3] = omp_get_num_threads();
+  omp_sched_t kind;
+  int chunk;
+  omp_get_schedule(&kind, &chunk);
+  std::printf("sizes %d %d %d asked9 %d schedule %d,%d limit %d levels %d dynamic %d harts %d\n", sizes[0], sizes[1],
+              sizes[2], sizes[3], static_cast<int>(kind), chunk, omp_get_thread_limit(), omp_get_max_active_levels(),
+              omp_get_dynamic(), lithe_hart_count());
+}
+
+__attribute__((noinline)) long deep(int frames) {
+  volatile char page[4096] = {};
+  page[frames % 4096] = 1;
+  return frames == 0 ? page[0] : deep(frames - 1) + page[frames % 4096];
+}
+
+TEST_CASE("openmp child: deep" * doctest::skip()) {
+  long sum = 0;
+#pragma omp parallel num_threads(3) reduction(+ : sum)
+  if (omp_get_thread_num() != 0) sum += deep(8000); /* more than 32 MiB */
+  std::printf("deep %ld\n", sum);
+}
+
+/* ---- the cases ---- */
+
+TEST_CASE("openmp process: this program runs on our libgomp") {
+  CHECK(directory_of("GOMP_parallel") == directory_of("lithe_hart_count"));
+}
+
+TEST_CASE("openmp process: every name of abi.map is there under its version") {
+  std::ifstream map(source_directory() + "/abi.map");
+  REQUIRE(map.good());
+  std::string line, node;
+  int names = 0;
+  while (std::getline(map, line)) {
+    if (line.size() > 2 && line.substr(line.size() - 2) == " {") node = line.substr(0, line.size() - 2);
+    if (line.compare(0, 4, "    ") != 0 || line.find('*') != std::string::npos) continue;
+    const std::string name = line.substr(4, line.find(';') - 4);
+    INFO(name, "@", node);
+    CHECK(dlvsym(RTLD_DEFAULT, name.c_str(), node.c_str()) != nullptr);
+    ++names;
+  }
+  CHECK(names > 450);
+}
+
+TEST_CASE("openmp process: an entry point that is not there prints its name and aborts") {
+  const Outcome outcome = run_child("task");
+  CHECK(outcome.says("libgomp (harts): GOMP_task is not supported yet; aborting.\n"));
+  CHECK(!outcome.says("task returned"));
+  CHECK(WIFSIGNALED(outcome.status));
+  CHECK(WTERMSIG(outcome.status) == SIGABRT);
+}
+
+TEST_CASE("openmp process: exit inside a region ends the process with its code") {
+  const Outcome of_worker = run_child("exit");
+  INFO(of_worker.output);
+  CHECK(exited_with(of_worker, 7));
+  const Outcome of_guest = run_child("exit of a guest");
+  INFO(of_guest.output);
+  CHECK(exited_with(of_guest, 8));
+}
+
+TEST_CASE("openmp process: OpenMP works in a forked child") {
+  const Outcome outcome = run_child("fork");
+  INFO(outcome.output);
+  CHECK(exited_with(outcome, 0));
+}
+
+TEST_CASE("openmp process: the whole suite passes on one hart and on sixteen virtual ones") {
+  for (const char *harts : {"HARTS=1", "HARTS_VIRTUAL=16"}) {
+    const Outcome outcome = run({own_path(), "-tc=openmp: *"}, {harts});
+    INFO(harts, "\n", outcome.output);
+    CHECK(exited_with(outcome, 0));
+  }
+}
+
+TEST_CASE("openmp process: OMP_NUM_THREADS gives a size for each level") {
+  CHECK(run_child("sizes", {"OMP_NUM_THREADS=4,2"}).says("sizes 4 2 2 asked9 9 "));
+  CHECK(run_child("sizes", {"OMP_NUM_THREADS= 3 , 1 , 5 "}).says("sizes 3 1 5 asked9 9 "));
+  CHECK(run_child("sizes", {"HARTS=1"}).says("sizes 1 1 1 asked9 9 "));
+  CHECK(run_child("sizes", {"HARTS_VIRTUAL=6"}).says("sizes 6 6 6 asked9 9 "));
+}
+
+TEST_CASE("openmp process: the other variables are obeyed") {
+  CHECK(run_child("sizes", {"OMP_SCHEDULE=guided,7"}).says(" schedule 3,7 "));
+  CHECK(run_child("sizes", {"OMP_SCHEDULE=STATIC"}).says(" schedule 1,0 "));
+  CHECK(run_child("sizes", {"OMP_SCHEDULE=nonmonotonic:dynamic"}).says(" schedule 2,1 "));
+  CHECK(run_child("sizes", {"OMP_THREAD_LIMIT=4", "OMP_NUM_THREADS=3"}).says("sizes 3 2 1 asked9 4 "));
+  CHECK(run_child("sizes", {"OMP_MAX_ACTIVE_LEVELS=2", "OMP_NUM_THREADS=3"}).says("sizes 3 3 1 "));
+  CHECK(run_child("sizes", {"OMP_NESTED=false", "OMP_NUM_THREADS=3"}).says("sizes 3 1 1 "));
+  CHECK(run_child("sizes", {"OMP_DYNAMIC=true"}).says(" dynamic 1 "));
+  CHECK(run_child("deep", {"OMP_STACKSIZE=80M"}).says("deep 16"));
+}
+
+TEST_CASE("openmp process: a value that makes no sense is named, and the default is used") {
+  struct Case {
+    const char *setting;
+    const char *warning;
+  };
+  for (const Case &one : {
+           Case{"OMP_NUM_THREADS=zero", "OMP_NUM_THREADS=\"zero\" is not a list of positive numbers; using "},
+           Case{"OMP_NUM_THREADS=4,,2", "OMP_NUM_THREADS=\"4,,2\" is not a list"},
+           Case{"OMP_NUM_THREADS=0", "OMP_NUM_THREADS=\"0\" is not a list"},
+           Case{"OMP_SCHEDULE=fast", "OMP_SCHEDULE=\"fast\" is not "},
+           Case{"OMP_SCHEDULE=dynamic,-1", "OMP_SCHEDULE=\"dynamic,-1\" is not "},
+           Case{"OMP_STACKSIZE=12X", "OMP_STACKSIZE=\"12X\" is not a size"},
+           Case{"OMP_STACKSIZE=99999999999G", "OMP_STACKSIZE=\"99999999999G\" is not a size"},
+           Case{"OMP_THREAD_LIMIT=-3", "OMP_THREAD_LIMIT=\"-3\" is not a positive number; using no limit."},
+           Case{"OMP_MAX_ACTIVE_LEVELS=many", "OMP_MAX_ACTIVE_LEVELS=\"many\" is not "},
+           Case{"OMP_DYNAMIC=perhaps", "OMP_DYNAMIC=\"perhaps\" is not true or false; using false."},
+           Case{"OMP_NESTED=2", "OMP_NESTED=\"2\" is not true or false"},
+           Case{"OMP_CANCELLATION=true", "OMP_CANCELLATION=\"true\" is not supported yet"},
+       }) {
+    const Outcome outcome = run_child("sizes", {one.setting});
+    INFO(outcome.output);
+    CHECK(outcome.says(one.warning));
+    CHECK(exited_with(outcome, 0));
+    CHECK(outcome.says("asked9 9 "));
+  }
+}
+
+TEST_CASE("openmp process: OMP_DISPLAY_ENV shows the variables") {
+  const Outcome outcome = run_child("sizes", {"OMP_DISPLAY_ENV=true", "OMP_NUM_THREADS=4,2", "OMP_SCHEDULE=guided,7"});
+  CHECK(outcome.says("OPENMP DISPLAY ENVIRONMENT BEGIN"));
+  CHECK(outcome.says("OMP_NUM_THREADS = '4,2'"));
+  CHECK(outcome.says("OMP_SCHEDULE = 'GUIDED,7'"));
+  CHECK(!run_child("sizes").says("DISPLAY ENVIRONMENT"));
+}
+
+TEST_CASE("openmp process: an unmodified program runs on our libgomp, found by path or preloaded" *
+          doctest::skip(sanitized)) {
+  const std::string program = own_path() + "_mixed_program";
+  const Outcome compiled = run({"cc", "-O1", "-fopenmp", source_directory() + "/programs/mixed.c", "-o", program});
+  INFO(compiled.output);
+  REQUIRE(exited_with(compiled, 0));
+  const std::string libraries = directory_of("GOMP_parallel");
+  for (const std::string &way : {"LD_LIBRARY_PATH=" + libraries, "LD_PRELOAD=" + libraries + "/libgomp.so.1"}) {
+    const Outcome outcome = run({program}, {way, "OMP_DISPLAY_ENV=verbose"});
+    INFO(outcome.output);
+    CHECK(exited_with(outcome, 0));
+    CHECK(outcome.says("right, 6 threads"));
+    CHECK(outcome.says("LIBRARY = 'harts'"));
+  }
+  std::remove(program.c_str());
+}
+
+}  // namespace

@@ -280,24 +280,19 @@ void Carrier::loop() {
   Root &root = runtime().root();
   for (;;) {
     stress_point();
-    if (guest) {
-      if (Hart *guests = guest_hart.exchange(nullptr, std::memory_order_acquire)) {
-        if (Hart *other = hart.load(std::memory_order_relaxed)) root.pass_on(other);
-        receive(guests);
-      }
-    }
     Hart *own = hart.load(std::memory_order_relaxed);
-    if (!own) {
+    Hart *arrived = guest ? guest_hart.exchange(nullptr, std::memory_order_acquire) : nullptr;
+    if (arrived) {
+      if (own) root.pass_on(own);
+    } else if (!own) {
       bool slept = false;
-      own = mailbox.wait(runtime().idle_spin_ns(), slept);
-      if (slept) own->counters.parks.add();
-      receive(own);
-      continue;  // a guest's hart may have arrived by the other way meanwhile, and comes first
+      arrived = mailbox.wait(runtime().idle_spin_ns(), slept);
+      if (slept) arrived->counters.parks.add();
     }
-    if (Context *first = own->first) {
-      own->first = nullptr;
-      run(first);
-      continue;
+    if (arrived) {
+      receive(arrived);
+      if (Context *first = arrived->first.exchange(Hart::taken(), std::memory_order_acquire)) run(first);
+      continue;  // from the top: a guest's hart may have arrived meanwhile, and comes first
     }
     lithe_sched_t *sched = own->sched.load(std::memory_order_relaxed);
     if (sched == root.sched()) {

@@ -68,6 +68,7 @@ struct alignas(128) Carrier {
   // The hart on which the guest shall run, sent while this kernel thread carries another hart: it passes that one on at
   // its next scheduling point. Set under the root lock while !is_waiting, taken by the owner.
   std::atomic<Hart *> guest_hart{nullptr};
+  Hart *coming = nullptr;  // the last hart mailed to it; under the root lock, and only believed while hart->carrier == this
   void *loop_stack = nullptr;  // mapped at the guest's first suspension
   size_t loop_stack_size = 0;
   sanitizer::Fiber fiber;

@@ -35,7 +35,11 @@ struct alignas(128) Hart {
   std::atomic<lithe_sched_t *> sched{nullptr};
   std::atomic<Carrier *> carrier{nullptr};  // null while idle; written under the root lock or by the carrier itself
   Carrier *last_carrier = nullptr;          // whose caches and pinning fit, and who may still spin; under the root lock
-  Context *first = nullptr;                 // in the mail: run this context before asking the scheduler
+  // In the mail: the context to run before the scheduler is asked, or null. The receiver exchanges it for `taken()`,
+  // which stays while the hart is carried; until then a guest that becomes ready may still be put here
+  // (Root::hand_over).
+  std::atomic<Context *> first{nullptr};
+  static Context *taken() { return reinterpret_cast<Context *>(uintptr_t{1}); }
   Hart *idle_next = nullptr;                // under the root lock
   Counters counters;
 };

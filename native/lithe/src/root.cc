@@ -98,6 +98,7 @@ lithe_sched_t *Root::pick_hungry() {
 void Root::push_idle(Hart *hart) {
   hart->carrier.store(nullptr, std::memory_order_relaxed);
   hart->sched.store(&handle_.sched, std::memory_order_relaxed);
+  hart->first.store(nullptr, std::memory_order_relaxed);
   hart->idle_next = idle_;
   idle_ = hart;
   idle_count_.fetch_add(1, std::memory_order_relaxed);
@@ -114,11 +115,29 @@ Hart *Root::pop_idle() {
       break;
     }
   }
-  Hart *hart = *from;
-  if (!hart) return nullptr;
-  *from = hart->idle_next;
+  return *from ? unlink_idle(from) : nullptr;
+}
+
+Hart *Root::unlink_idle(Hart **link) {
+  Hart *hart = *link;
+  *link = hart->idle_next;
   idle_count_.fetch_sub(1, std::memory_order_relaxed);
   spare_.fetch_sub(1, std::memory_order_relaxed);
+  return hart;
+}
+
+// Prefers the hart that this kernel thread carried last. The one that carried it since may rest.
+Hart *Root::pop_idle_for(Carrier *carrier) {
+  Hart **from = &idle_;
+  for (Hart **link = &idle_; *link; link = &(*link)->idle_next) {
+    if ((*link)->last_carrier != carrier) continue;
+    from = link;
+    break;
+  }
+  if (!*from) return nullptr;
+  Hart *hart = unlink_idle(from);
+  Carrier *last = hart->last_carrier;
+  if (last && last != carrier && last->is_waiting) last->mailbox.rest();
   return hart;
 }
 
@@ -156,10 +175,11 @@ void Root::stop_waiting(Carrier *carrier) {
 Root::Delivery Root::address(Hart *hart) {
   Carrier *chosen = nullptr;
   Carrier *last = hart->last_carrier;
-  if (hart->first && hart->first->kind == ContextKind::guest) {
+  Context *first = hart->first.load(std::memory_order_relaxed);
+  if (first && first->kind == ContextKind::guest) {
     // Somebody has to carry the hart to the guest's home if that is busy elsewhere; see hand_over.
-    if (hart->first->home->is_waiting) chosen = hart->first->home;
-  } else if (!hart->first) {
+    if (first->home->is_waiting) chosen = first->home;
+  } else if (!first) {
     lithe_sched_t *sched = hart->sched.load(std::memory_order_relaxed);
     lithe_context_t *main = sched->internal.main_context;
     Context *guest = main && inside(main)->kind == ContextKind::guest ? inside(main) : nullptr;
@@ -170,7 +190,10 @@ Root::Delivery Root::address(Hart *hart) {
   if (chosen) stop_waiting(chosen);
   if (last && last != chosen && last->is_waiting) last->mailbox.rest();
   hart->carrier.store(chosen, std::memory_order_relaxed);
-  if (chosen) hart->last_carrier = chosen;
+  if (chosen) {
+    hart->last_carrier = chosen;
+    chosen->coming = hart;
+  }
   return {hart, chosen};
 }
 
@@ -190,8 +213,7 @@ int Root::deliver(const Delivery &delivery) {
 // No kernel thread could be had for the hart: undoes the decision.
 void Root::withdraw(Hart *hart) {
   lithe_sched_t *sched = hart->sched.load(std::memory_order_relaxed);
-  Context *first = hart->first;
-  hart->first = nullptr;
+  Context *first = hart->first.exchange(nullptr, std::memory_order_relaxed);
   {
     Locked lock(&lock_);
     if (first) {
@@ -212,7 +234,7 @@ void Root::dispatch() {
       if (spare_.load(std::memory_order_relaxed) <= 0) return;
       if (lithe_context_t *context = pop_ready()) {
         delivery.hart = take_spare();
-        delivery.hart->first = inside(context);
+        delivery.hart->first.store(inside(context), std::memory_order_relaxed);
         delivery.hart->sched.store(&handle_.sched, std::memory_order_relaxed);
       } else if (lithe_sched_t *child = pick_hungry()) {
         delivery.hart = take_spare();
@@ -238,9 +260,8 @@ bool Root::next(Carrier *carrier, lithe_context_t **context) {
     if (ready || child) {
       if (is_idle) {
         // Still ours: nobody else has had the lock.
-        idle_ = hart->idle_next;
-        idle_count_.fetch_sub(1, std::memory_order_relaxed);
-        spare_.fetch_sub(1, std::memory_order_relaxed);
+        unlink_idle(&idle_);
+        hart->first.store(Hart::taken(), std::memory_order_relaxed);
         hart->carrier.store(carrier, std::memory_order_relaxed);
       }
       *context = ready;
@@ -266,37 +287,55 @@ bool Root::next(Carrier *carrier, lithe_context_t **context) {
   return false;
 }
 
+// Three ways, the cheapest first; in the first two the carrier keeps its hart and goes on in the same scheduler.
 void Root::hand_over(Carrier *carrier, Context *guest) {
   Hart *hart = carrier->hart.load(std::memory_order_relaxed);
+  lithe_sched_t *sched = hart->sched.load(std::memory_order_relaxed);
   Carrier *home = guest->home;
-  bool by_mail;
+  Hart *mail = nullptr;
   {
     Locked lock(&lock_);
-    hart->first = guest;
-    hart->carrier.store(home, std::memory_order_relaxed);
-    by_mail = home->is_waiting;
-    if (by_mail) {
-      stop_waiting(home);
-    } else {
-      home->guest_hart.store(hart, std::memory_order_release);
+    Hart *coming = home->coming;
+    Context *nobody = nullptr;
+    if (!home->is_waiting && coming && coming->carrier.load(std::memory_order_relaxed) == home &&
+        coming->sched.load(std::memory_order_relaxed) == sched &&
+        coming->first.compare_exchange_strong(nobody, guest, std::memory_order_release, std::memory_order_relaxed)) {
+      return;  // a hart of this scheduler is in the mail to the home, unread: the guest goes with it
     }
-    if (carrier->guest && carrier->guest_hart.load(std::memory_order_relaxed)) {
-      carrier->hart.store(nullptr, std::memory_order_relaxed);
+    if (home->is_waiting && (mail = pop_idle_for(home)) != nullptr) {
+      // An idle hart goes straight to the guest's scheduler. It joins every scheduler on the way down.
+      for (lithe_sched_t *at = sched; at != &handle_.sched; at = at->parent) sched_add_hart(at);
+      mail->sched.store(sched, std::memory_order_relaxed);
     } else {
-      start_waiting(carrier);
-      carrier->mailbox.rest();  // its hart is at work elsewhere: no spinning
+      mail = hart;
+      if (carrier->guest && carrier->guest_hart.load(std::memory_order_relaxed)) {
+        carrier->hart.store(nullptr, std::memory_order_relaxed);
+      } else {
+        start_waiting(carrier);
+        carrier->mailbox.rest();  // its hart is at work elsewhere: no spinning
+      }
     }
+    mail->first.store(guest, std::memory_order_relaxed);
+    mail->carrier.store(home, std::memory_order_relaxed);
+    mail->last_carrier = home;
+    if (!home->is_waiting) {
+      home->guest_hart.store(mail, std::memory_order_release);
+      return;
+    }
+    stop_waiting(home);
+    home->coming = mail;
   }
-  if (by_mail) home->mailbox.send(hart);
+  home->mailbox.send(mail);
 }
 
 void Root::pass_on(Hart *hart) {
   Delivery delivery;
   {
     Locked lock(&lock_);
-    if (hart->sched.load(std::memory_order_relaxed) == &handle_.sched && !hart->first) {
+    if (hart->sched.load(std::memory_order_relaxed) == &handle_.sched) {
       push_idle(hart);
     } else {
+      hart->first.store(nullptr, std::memory_order_relaxed);
       delivery = address(hart);
     }
   }
@@ -338,9 +377,8 @@ int Root::attach(Context *guest) {
     hart = guest->lent;
     if (hart) {
       unlink_lender(guest);
-    } else if (!ready_head_ && (hart = take_spare()) != nullptr) {
-      Carrier *last = hart->last_carrier;
-      if (last && last->is_waiting) last->mailbox.rest();
+    } else if (!ready_head_ && ((hart = pop_idle_for(home)) != nullptr || (hart = reclaim_any()) != nullptr)) {
+      hart->last_carrier = home;
       hart->sched.store(&handle_.sched, std::memory_order_relaxed);
     } else {
       guest->resumable.store(1, std::memory_order_relaxed);
@@ -348,14 +386,17 @@ int Root::attach(Context *guest) {
       push_ready(guest);
       home->is_waiting = true;
     }
-    if (hart) hart->carrier.store(home, std::memory_order_relaxed);
+    if (hart) {
+      hart->first.store(Hart::taken(), std::memory_order_relaxed);
+      hart->carrier.store(home, std::memory_order_relaxed);
+    }
   }
   if (!hart) {
     stress_point();
     bool slept = false;
     hart = home->mailbox.wait(runtime_.idle_spin_ns(), slept);
     if (slept) hart->counters.parks.add();
-    hart->first = nullptr;
+    hart->first.store(Hart::taken(), std::memory_order_relaxed);
     guest->resumable.store(0, std::memory_order_relaxed);
   }
   home->hart.store(hart, std::memory_order_relaxed);
@@ -376,6 +417,7 @@ void Root::detach(Context *guest) {
   {
     Locked lock(&lock_);
     hart->carrier.store(nullptr, std::memory_order_relaxed);
+    hart->first.store(nullptr, std::memory_order_relaxed);
     guest->lent = hart;
     guest->next = lenders_;
     lenders_ = guest;

@@ -36,8 +36,8 @@ class Root {
   // (`*context`) or a scheduler to enter (hart->sched); false if the hart was put aside and the carrier must wait.
   bool next(Carrier *carrier, lithe_context_t **context);
 
-  // `carrier` was told to run a guest whose home is another kernel thread: sends its hart there, and lets the carrier
-  // wait for mail.
+  // `carrier` was told to run a guest whose home is another kernel thread: sees that the home gets a hart of this
+  // scheduler, the carrier's own if there is no other; then the carrier waits for mail.
   void hand_over(Carrier *carrier, Context *guest);
 
   // Puts a hart down that its carrier cannot go on with: another kernel thread continues in hart->sched.
@@ -84,6 +84,8 @@ class Root {
   Hart *take_spare();
   Delivery address(Hart *hart);
   Hart *pop_idle();
+  Hart *pop_idle_for(Carrier *carrier);
+  Hart *unlink_idle(Hart **link);
   void push_idle(Hart *hart);
   Hart *reclaim_any();
   void unlink_lender(Context *guest);

@@ -20,19 +20,16 @@ function withExit(counts, code) {
 }
 
 /**
- * Reads the summary of a doctest program: `[doctest] test cases: 12 | 11 passed | 1 failed | 0 skipped`. Tests spread
- * over several runs have a summary each.
+ * Reads the summary of a doctest program: `[doctest] test cases: 12 | 11 passed | 1 failed | 0 skipped`. Only the last
+ * one counts: a failed test that had started the program again may quote the summary of its child.
  *
  * @param {Ended} ended
  * @returns {Counts}
  */
 export function doctestCounts({ code, output }) {
-  const counts = { passed: 0, failed: 0 };
-  const summaries = [...output.matchAll(/^\[doctest\] test cases:\s*\d+\s*\|\s*(\d+) passed\s*\|\s*(\d+) failed/gm)];
-  for (const [, passed, failed] of summaries) {
-    counts.passed += Number(passed);
-    counts.failed += Number(failed);
-  }
+  const summaries = output.matchAll(/^\[doctest\] test cases:\s*\d+\s*\|\s*(\d+) passed\s*\|\s*(\d+) failed/gm);
+  const [, passed, failed] = [...summaries].at(-1) ?? [];
+  const counts = { passed: Number(passed ?? 0), failed: Number(failed ?? 0) };
   if (counts.passed + counts.failed === 0) counts.failed = 1; // It crashed before the summary, or ran no test.
   return withExit(counts, code);
 }

@@ -10,6 +10,11 @@ describe('doctest', () => {
     expect(doctestCounts({ code: 1, output: summary(10, 2) })).toEqual({ passed: 10, failed: 2 });
   });
 
+  test('takes_the_summary_of_the_program_not_one_that_a_failure_quotes', () => {
+    const output = `logged:\n${summary(0, 1)}\n${summary(10, 2)}`;
+    expect(doctestCounts({ code: 1, output })).toEqual({ passed: 10, failed: 2 });
+  });
+
   test('pads_and_separators_do_not_matter', () => {
     const output = '[doctest] test cases:   7 |   7 passed | 0 failed | 3 skipped\n';
     expect(doctestCounts({ code: 0, output })).toEqual({ passed: 7, failed: 0 });

@@ -40,9 +40,10 @@
       "product_name": "gomp",
       "product_extension": "so.1",
       "dependencies": ["lithe"],
-      "sources": ["<@(openmp_sources)", "<@(fork_join_sources)"],
+      "sources": ["<@(openmp_sources)"],
       "ldflags": [
         "-Wl,-soname,libgomp.so.1",
+        "-Wl,-z,nodelete",
         "-Wl,--version-script=<(module_root_dir)/native/schedulers/openmp/abi.map",
         "-Wl,-z,defs"
       ],

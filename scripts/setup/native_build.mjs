@@ -43,7 +43,7 @@ export async function ensureNativeBuild(root, progress) {
   stamp.remove();
   mkdirSync(join(root, 'build'), { recursive: true });
   const lists = nativeSources(root);
-  const total = ['lithe_sources', 'fork_join_sources', 'fork_join_sources', 'openmp_sources', 'addon_sources']
+  const total = ['lithe_sources', 'openmp_sources', 'addon_sources', 'fork_join_sources']
     .map((name) => lists[name]?.length ?? 0)
     .reduce((sum, length) => sum + length, 0);
   progress.say(`native build: ${total} files`);

@@ -11,9 +11,8 @@ const outputs = ['liblithe.so.1', 'libgomp.so.1', 'harts.node'];
 
 /** @param {string} root */
 function nativeStep(root) {
-  const files = listFiles(root, ['native', 'binding.gyp']).filter(
-    (file) => !/_(test|bench)\.(cc|c|h)$/.test(file) && !file.endsWith('/Makefile'),
-  );
+  const onlyForTests = /_(test|bench)\.cc$|\/(testing|benchmarking|programs)\/|\/Makefile$/;
+  const files = listFiles(root, ['native', 'binding.gyp']).filter((file) => !onlyForTests.test(file));
   const { CC = '', CXX = '', CFLAGS = '', CXXFLAGS = '', LDFLAGS = '' } = process.env;
   return {
     wanted: fingerprint(root, files, [process.arch, CC, CXX, CFLAGS, CXXFLAGS, LDFLAGS]),

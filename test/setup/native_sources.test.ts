@@ -26,7 +26,9 @@ test('names_only_files_that_exist', () => {
 });
 
 test('names_every_compiled_file_under_native', () => {
-  expect(onDisk.filter((file) => /\.(c|cc|S)$/.test(file) && !listed.includes(file))).toEqual([]);
+  // Tests compile what is in programs/ themselves, as a user would.
+  const compiled = onDisk.filter((file) => /\.(c|cc|S)$/.test(file) && !file.includes('/programs/'));
+  expect(compiled.filter((file) => !listed.includes(file))).toEqual([]);
 });
 
 test.each(Object.entries(lists))('%s_names_no_file_twice', (_name, list) => {

@@ -192,13 +192,23 @@ function finishRun({ state, reason, source, shipped, folder, detailed }: Finish)
     ...runtimeLines,
     ...(detailed ? hartsReport(stats) : []),
     `results: ${files
-      .map((path) => relative(process.cwd(), path))
-      .filter((path) => !path.endsWith('.html'))
+      .filter((path) => !isPage(path))
+      .map(shown)
       .join(', ')}`,
-    `report: ${relative(process.cwd(), files.find((path) => path.endsWith('.html'))!)}`,
+    `report: ${files.filter(isPage).map(shown).join(', ')}`,
     '',
   ];
   process.stdout.write(lines.join('\n'));
+}
+
+function isPage(path: string): boolean {
+  return path.endsWith('.html');
+}
+
+/** A path as a person here would write it. */
+function shown(path: string): string {
+  const near = relative(process.cwd(), path);
+  return near.startsWith('..') ? path : near;
 }
 
 process.exitCode = await main(process.argv);

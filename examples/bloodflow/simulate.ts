@@ -6,7 +6,7 @@ import type { Network } from './model/network.js';
 import { adaptedSteps, initialSteps, makeTiming, type Timing } from './model/timing.js';
 import { cycleJob } from './step.js';
 
-/** The step length is adapted to the measured Courant number after these many cycles, then kept. */
+/** Steps may become longer, as far as the measured Courant number allows, after these many cycles; later only shorter. */
 const ADAPT_CYCLES = 2;
 
 /** What is told after every cycle. */
@@ -112,12 +112,10 @@ export async function simulate(network: Network, options: SimulateOptions = {}):
     if (cycle >= solver.cycles) {
       return { ...finished, stop: 'cycles' };
     }
-    if (cycle <= ADAPT_CYCLES || report.courant > solver.courant) {
-      const steps = adaptedSteps(timing, report.courant, network);
-      if (steps !== timing.steps) {
-        timing = makeTiming(network, mesh, steps);
-        job = cycleJob(network, mesh, timing);
-      }
+    const steps = adaptedSteps(timing, report.courant, network, cycle <= ADAPT_CYCLES);
+    if (steps !== timing.steps) {
+      timing = makeTiming(network, mesh, steps);
+      job = cycleJob(network, mesh, timing);
     }
   }
 }

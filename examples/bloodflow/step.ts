@@ -17,10 +17,13 @@ export const kernels = {
 /**
  * One period as a job: every step runs all vessels, then all nodes, then all vessels, and stops early when a vessel
  * raises `mesh.stop`. Vessels (and nodes) touch nothing of each other within a phase, so the results do not depend on
- * how many harts share them.
+ * how many harts share them. Compiles the kernels where that has not happened yet, so that no cycle pays for it.
  */
 export function cycleJob(network: Network, mesh: Mesh, timing: Timing): JobNode {
   const args = stepArguments(network, mesh, timing);
+  kernels.predict.resolve([0, ...args.predict]);
+  kernels.solveNode.resolve([0, ...args.solveNode]);
+  kernels.update.resolve([0, ...args.update]);
   const step = job.sequence(
     job.forEach(mesh.vessels, kernels.predict, ...args.predict),
     job.forEach(mesh.nodes, kernels.solveNode, ...args.solveNode),

@@ -22,7 +22,7 @@ export function stepArguments(network: Network, m: Mesh, t: Timing): StepArgumen
     predict: [
       m.first, m.cells, t.ratio, t.drag, m.pRef,
       m.stiff, m.invStiff, m.rest, m.faceStiff, m.invFaceStiff, m.faceRest, m.wave, m.invWave,
-      m.area, m.flow, m.pressure, m.slopeP, m.slopeQ, m.arriving, m.leaving, m.halfArea, m.loss,
+      m.area, m.flow, m.pressure, m.invRoot, m.slopeP, m.slopeQ, m.arriving, m.leaving, m.halfArea, m.loss,
       m.facePressure, m.faceFlow, m.faceMomentum, m.faceSpeed, m.endRoot, m.endInvariant, 1 / rho,
     ],
     solveNode: [

@@ -39,7 +39,8 @@ export function predict(
   invWave: Float64Array, // 1 / (4 wave)
   area: Float64Array,
   flow: Float64Array,
-  pressure: Float64Array, // work, as are the next four
+  pressure: Float64Array, // work, as are the next five
+  invRoot: Float64Array,
   slopeP: Float64Array, // half the difference across the cell
   slopeQ: Float64Array,
   arriving: Float64Array, // W+ at a face, from the cell before it
@@ -62,7 +63,9 @@ export function predict(
   const p0 = pRef[v];
 
   for (let i = start; i < end; i++) {
-    pressure[i] = p0 + stiff[i] * (Math.sqrt(area[i]) - rest[i]);
+    const root = Math.sqrt(area[i]);
+    pressure[i] = p0 + stiff[i] * (root - rest[i]);
+    invRoot[i] = 1 / root;
   }
 
   // Half of the slopes; the end cells have one neighbour only.
@@ -81,19 +84,25 @@ export function predict(
     const q = flow[i];
     const hp = slopeP[i];
     const hq = slopeQ[i];
-    const a = area[i];
-    const uLeft = (q - hq) / (faceRest[i] + (p - hp) * invFaceStiff[i]);
-    const uRight = (q + hq) / (faceRest[i + 1] + (p + hp) * invFaceStiff[i + 1]);
-    const pHalf = p - ((half * stiff[i]) / Math.sqrt(a)) * hq;
-    const qHalf = q - half * (uRight * uRight - uLeft * uLeft + 2 * a * hp * invRho) - (friction * q) / a;
+    const sLeft = faceRest[i] + (p - hp) * invFaceStiff[i];
+    const sRight = faceRest[i + 1] + (p + hp) * invFaceStiff[i + 1];
+    const inv = 1 / (sLeft * sRight); // divisions are what this loop costs: one serves both edges
+    const left = (q - hq) * sRight * inv;
+    const right = (q + hq) * sLeft * inv;
+    const pHalf = p - half * stiff[i] * invRoot[i] * hq;
+    const force = right * right - left * left + 2 * area[i] * hp * invRho;
+    const qHalf = q - half * force - friction * q * invRoot[i] * invRoot[i];
     const root = rest[i] + pHalf * invStiff[i];
     const aHalf = root * root;
     halfArea[i] = aHalf;
     loss[i] = (2 * friction * qHalf) / aHalf;
     const rootLeft = faceRest[i] + (pHalf - hp) * invFaceStiff[i];
     const rootRight = faceRest[i + 1] + (pHalf + hp) * invFaceStiff[i + 1];
-    leaving[i] = (qHalf - hq) / (rootLeft * rootLeft) - Math.sqrt(wave[i] * rootLeft);
-    arriving[i + 1] = (qHalf + hq) / (rootRight * rootRight) + Math.sqrt(wave[i + 1] * rootRight);
+    const invHalf = 1 / (rootLeft * rootRight);
+    const invLeft = rootRight * invHalf;
+    const invRight = rootLeft * invHalf;
+    leaving[i] = (qHalf - hq) * invLeft * invLeft - Math.sqrt(wave[i] * rootLeft);
+    arriving[i + 1] = (qHalf + hq) * invRight * invRight + Math.sqrt(wave[i + 1] * rootRight);
     pressure[i] = pHalf;
   }
 

@@ -40,6 +40,7 @@ export interface Mesh {
   readonly area: Float64Array;
   readonly flow: Float64Array;
   readonly pressure: Float64Array;
+  readonly invRoot: Float64Array;
   readonly slopeP: Float64Array;
   readonly slopeQ: Float64Array;
   readonly arriving: Float64Array;
@@ -189,6 +190,7 @@ export function buildMesh(network: Network): Mesh {
     area,
     flow: perSlot(),
     pressure: perSlot(),
+    invRoot: perSlot(),
     slopeP: perSlot(),
     slopeQ: perSlot(),
     arriving: perSlot(),

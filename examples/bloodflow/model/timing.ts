@@ -9,8 +9,10 @@ import { frictionCoefficient } from './wall.js';
  * needs more stops with ERR_BLOODFLOW_CFL.
  */
 const SPEED_MARGIN = 1.35;
-/** Later cycles aim at this part of the Courant number asked for, measured on the cycle before. */
+/** Later cycles aim at this part of the Courant number asked for, measured on the cycle before ... */
 const AIM = 0.97;
+/** ... and at no more than this, so that a cycle may be a little faster than the one before it. */
+const MAX_AIM = 0.93;
 
 /** More steps per period than anybody waits for: a slip in T, E or dx. */
 const MAX_STEPS = 2e7;
@@ -34,12 +36,15 @@ export function initialSteps(network: Network, mesh: Mesh): number {
 }
 
 /**
- * Steps of the next cycle, when the largest Courant number of this one was `courant`. Stays as it is when the gain would
- * be small, so that cycles settle on one step length and can be compared.
+ * Steps of the next cycle, when the largest Courant number of this one was `courant`: more when it came too high, fewer only
+ * when `mayLengthen` and the gain is worth a step length that cannot be compared with the one before.
  */
-export function adaptedSteps(timing: Timing, courant: number, network: Network): number {
-  const wanted = wholeSamples((timing.steps * courant) / (AIM * network.solver.courant), network.solver.samples);
-  return wanted < 0.97 * timing.steps || courant > network.solver.courant ? wanted : timing.steps;
+export function adaptedSteps(timing: Timing, courant: number, network: Network, mayLengthen: boolean): number {
+  const { solver } = network;
+  const aim = Math.min(AIM * solver.courant, MAX_AIM);
+  const wanted = wholeSamples((timing.steps * courant) / aim, solver.samples);
+  const tooHigh = courant > aim / AIM;
+  return tooHigh || (mayLengthen && wanted < 0.97 * timing.steps) ? wanted : timing.steps;
 }
 
 function wholeSamples(steps: number, samples: number): number {

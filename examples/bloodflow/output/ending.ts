@@ -9,7 +9,7 @@ export function describeEnding(state: CycleState, reason: StopReason | Bloodflow
     return `Results of cycle ${last.cycle}, the last whole one: the run failed after it (${reason.code}).`;
   }
   if (reason === 'periodic') {
-    return `Periodic after ${last.cycle} cycles: the pressure changed by ${last.change!.toExponential(2)} at most (in ${last.worst}), less than ${tolerance}.`;
+    return `Periodic after ${last.cycle} cycles: the pressure changed by ${last.change!.toExponential(2)} at most (in ${last.worst}), less than ${tolerance.toExponential()}.`;
   }
   const change =
     last.change === undefined ? '' : `; the last change was ${last.change.toExponential(2)} (in ${last.worst})`;

@@ -11,7 +11,14 @@ await runScript(async () => {
   if (unknown !== undefined)
     throw new SetupFailure(`Unknown kind of suite "${unknown}"; there are lint, native and ts.`);
   const progress = createProgress();
-  await setUp('test', progress);
+  try {
+    await setUp('test', progress);
+  } catch (error) {
+    if (!(error instanceof SetupFailure)) throw error;
+    console.log(`${error.message}\n\n0 passed, 1 failed`);
+    process.exitCode = 1;
+    return;
+  }
 
   const rows = [];
   for (const suite of suites) {

@@ -5,10 +5,10 @@
  *
  * @typedef {object} Progress
  * @property {(text: string) => void} say       prints a line now
- * @property {(text: string) => void} sayRarely prints the line unless another was printed within the last two seconds
+ * @property {(text: string) => void} sayRarely prints the line unless another was printed within the last five seconds
  */
 
-const quietMs = 2000;
+const quietMs = 5000;
 
 /**
  * @param {{ write: (text: string) => unknown }} [stream] where lines go; stderr, so that stdout stays the program's own

@@ -58,6 +58,7 @@ void *carrier_main(void *argument) {
 void loop_entry(void *argument) {
   Carrier *carrier = static_cast<Carrier *>(argument);
   carrier->fiber.after_entering_loop();
+  carrier->arrive_in_loop();
   carrier->loop();
 }
 
@@ -149,10 +150,25 @@ void carrier_free_loop_stack(Carrier *home) {
   home->loop_stack = nullptr;
 }
 
-void Carrier::leave(Context *context, Departure why) {
+// How a context leaves, and why nothing goes wrong in between.
+//
+// A context that the runtime made (a donor) calls its scheduler on its own stack: context_block/yield/exit and `publish`,
+// then hart_enter. If the answer is to run another donor that is ready, it switches straight to it; that is one switch
+// instead of two. In all other cases (grant, yield, a guest, the root scheduler) it goes to the carrier's loop, taking
+// the answer along. A guest always goes to the loop, which asks the scheduler there: its loop shares its TLS, so
+// that switch is cheap anyway.
+//
+// The context is known to others, and may even be picked by another hart, before its stack is left. What protects it is
+// `resumable`: it stays 0 until `arrive`, which runs on this kernel thread after the switch, sets it with release
+// order; whoever resumes the context waits for it with acquire order. Nobody who still has a departure to complete ever
+// waits for another context's flag (two contexts that pick each other would wait for ever): a donor whose successor is
+// not resumable yet goes to the loop, and the loop waits after `arrive`.
+void Carrier::leave(Context *context, Departure why, void (*make_known)(lithe_context_t *, void *), void *argument) {
   Carrier *carrier = context->carrier;
+  carrier->departed = context;
   carrier->departure = why;
-  carrier->running = context;
+  carrier->publish = make_known;
+  carrier->publish_arg = argument;
   if (context->kind == ContextKind::guest) {
     // Same thread, same TLS, other stack: whoever asks there is the carrier.
     self_pointer = &carrier->identity;
@@ -160,72 +176,124 @@ void Carrier::leave(Context *context, Departure why) {
     lithe_switch(&context->sp, carrier->loop_sp, nullptr);
     context->home->fiber.after_returning_to_guest();
     self_pointer = context;
-  } else {
-    sanitizer::release(carrier);
-    lithe_switch(&context->sp, carrier->loop_sp, carrier->loop_tp);
-    sanitizer::acquire(context);
+    return;
   }
+  if (!carrier->leave_directly(context)) {
+    void *const sp = carrier->loop_sp;
+    void *const tp = carrier->loop_tp;
+    sanitizer::release(carrier);
+    lithe_switch(&context->sp, sp, tp);
+  }
+  sanitizer::acquire(context);
+  // Resumed; by another context's thread perhaps, whose departure is then completed here. No carrier: told to end.
+  if (context->carrier) context->carrier->arrive();
 }
 
-void Carrier::see_to_departed() {
-  Context *context = running;
-  if (!context) return;
-  running = nullptr;
+// Returns false, with or without a pending decision, when the loop has to go on. True when the context goes on, at once
+// or after having been away.
+bool Carrier::leave_directly(Context *context) {
   lithe_sched_t *sched = context->sched;
+  if (sched == runtime().root().sched()) return false;
+  // The guest whose thread this is has got a hart and wants to come home: only the loop can let it.
+  if (guest && guest_hart.load(std::memory_order_relaxed)) return false;
+  in_callback = true;
+  announce();
+  // The context's own scheduler may not be the hart's: lithe_context_move. The hart stays where it is.
   Hart *own = hart.load(std::memory_order_relaxed);
-  context->carrier = nullptr;
+  lithe_sched_t *current = own->sched.load(std::memory_order_relaxed);
+  pending = current->funcs->hart_enter(current);
+  in_callback = false;
+  has_pending = true;
+  if (pending.kind != decision_run) return false;
+  Context *next = inside(static_cast<lithe_context_t *>(pending.target));
+  if (next == context) {
+    // Unblocked already, or the only one that yields: it never left.
+    has_pending = false;
+    departed = nullptr;
+    start_running(context);
+    return true;
+  }
+  if (next->kind != ContextKind::donor || next->resumable.load(std::memory_order_acquire) == 0) return false;
+  has_pending = false;
+  next->resumable.store(0, std::memory_order_relaxed);
+  start_running(next);
+  sanitizer::acquire(next);
+  void *const sp = next->sp;
+  void *const tp = next->tp;
+  sanitizer::release(next);
+  lithe_switch(&context->sp, sp, tp);
+  return true;
+}
+
+// Tells the scheduler, then the world, that the context leaves. Order as promised in lithe/context.h.
+void Carrier::announce() {
+  Context *context = departed;
+  lithe_sched_t *sched = context->sched;
   switch (departure) {
-    case Departure::none:
-      break;
-    case Departure::blocked: {
-      // Fixed order (context.h, lithe_context_block): scheduler, then publish, then the flag. After the store to
-      // `resumable` the context may be anywhere, or gone.
-      own->counters.blocks.add();
+    case Departure::blocked:
+      hart.load(std::memory_order_relaxed)->counters.blocks.add();
       context->state.store(ContextState::blocked, std::memory_order_relaxed);
-      const auto make_known = publish;
-      void *const argument = publish_arg;
       sched->funcs->context_block(sched, context);
       stress_point();
-      if (make_known) make_known(context, argument);
-      stress_point();
-      context->resumable.store(1, std::memory_order_release);
+      if (publish) publish(context, publish_arg);
       break;
-    }
     case Departure::yielded:
       context->state.store(ContextState::ready, std::memory_order_relaxed);
-      context->resumable.store(1, std::memory_order_release);
       sched->funcs->context_yield(sched, context);
       break;
     case Departure::ended:
       sched->funcs->context_exit(sched, context);
-      context->resumable.store(1, std::memory_order_relaxed);
-      if (context->identity == LITHE_CONTEXT_FRESH) {
-        donor_end(context);
-      } else {
-        runtime().pool().put(this, context);
-      }
       break;
   }
-  departure = Departure::none;
+  stress_point();
 }
 
-void Carrier::resume(Context *context) {
-  running = context;
+void Carrier::arrive() {
+  Context *context = departed;
+  if (!context) return;
+  departed = nullptr;
+  context->carrier = nullptr;
+  if (departure != Departure::ended) {
+    context->resumable.store(1, std::memory_order_release);  // from here on it may be anywhere, or gone
+    return;
+  }
+  context->resumable.store(1, std::memory_order_relaxed);
+  if (context->identity == LITHE_CONTEXT_FRESH) {
+    donor_end(context);
+  } else {
+    runtime().pool().put(this, context);
+  }
+}
+
+// As `arrive`, on the loop's stack, where a departure that was not announced yet is announced first.
+void Carrier::arrive_in_loop() {
+  if (!departed) return;
+  if (!has_pending) announce();
+  arrive();
+}
+
+void Carrier::start_running(Context *context) {
   context->carrier = this;
   context->ran = true;
   context->state.store(ContextState::running, std::memory_order_relaxed);
   hart.load(std::memory_order_relaxed)->counters.context_switches.add();
+}
+
+void Carrier::resume(Context *context) {
+  start_running(context);
   if (context->kind == ContextKind::guest) {
     context->is_ready.store(false, std::memory_order_relaxed);
     fiber.before_returning_to_guest();
     lithe_switch(&loop_sp, context->sp, nullptr);
     fiber.after_entering_loop();
   } else {
+    void *const sp = context->sp;
+    void *const tp = context->tp;
     sanitizer::release(context);
-    lithe_switch(&loop_sp, context->sp, context->tp);
+    lithe_switch(&loop_sp, sp, tp);
     sanitizer::acquire(this);
   }
-  see_to_departed();
+  arrive_in_loop();
 }
 
 void Carrier::run(Context *context) {
@@ -275,11 +343,29 @@ void Carrier::receive(Hart *arrived) {
   if (!guest && runtime().topology().is_pinned) pin(*this, arrived->place.pu_os);
 }
 
+void Carrier::act(const lithe_decision_t &decision) {
+  switch (decision.kind) {
+    case decision_run:
+      run(inside(static_cast<lithe_context_t *>(decision.target)));
+      break;
+    case decision_grant:
+      grant(static_cast<lithe_sched_t *>(decision.target));
+      break;
+    default:
+      yield_hart();
+      break;
+  }
+}
+
 void Carrier::loop() {
-  see_to_departed();
   Root &root = runtime().root();
   for (;;) {
     stress_point();
+    if (has_pending) {
+      has_pending = false;
+      act(pending);
+      continue;
+    }
     Hart *own = hart.load(std::memory_order_relaxed);
     Hart *arrived = guest ? guest_hart.exchange(nullptr, std::memory_order_acquire) : nullptr;
     if (arrived) {
@@ -300,18 +386,7 @@ void Carrier::loop() {
       if (root.next(this, &context) && context) run(inside(context));
       continue;
     }
-    const lithe_decision_t decision = sched->funcs->hart_enter(sched);
-    switch (decision.kind) {
-      case decision_run:
-        run(inside(static_cast<lithe_context_t *>(decision.target)));
-        break;
-      case decision_grant:
-        grant(static_cast<lithe_sched_t *>(decision.target));
-        break;
-      default:
-        yield_hart();
-        break;
-    }
+    act(sched->funcs->hart_enter(sched));
   }
 }
 

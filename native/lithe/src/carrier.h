@@ -10,9 +10,8 @@
 
 namespace lithe::core {
 
-// How the context that ran on a carrier left its stack; written by it and read by the carrier's loop on the same kernel
-// thread.
-enum class Departure : uint8_t { none, blocked, yielded, ended };
+// How the context that ran on a carrier leaves its stack.
+enum class Departure : uint8_t { blocked, yielded, ended };
 
 // Mail: how a hart reaches a carrier that has none. Values:
 //   empty    nobody has written; the owner may be spinning on it
@@ -42,10 +41,16 @@ struct alignas(128) Carrier {
   Context identity{ContextKind::carrier};
   void *loop_sp = nullptr;  // the loop's stack pointer while a context runs
   void *loop_tp = nullptr;  // thread pointer of the kernel thread, under which the loop runs
-  Context *running = nullptr;
-  Departure departure = Departure::none;
+  // The context that left last, from the moment it decided to until its stack is really left. Written and read on one
+  // kernel thread: by the context that leaves, and by whoever runs next there (arrive).
+  Context *departed = nullptr;
+  Departure departure = Departure::blocked;
   void (*publish)(lithe_context_t *, void *) = nullptr;
   void *publish_arg = nullptr;
+  // What hart_enter said on the stack of a context that could not do it itself; the loop does.
+  lithe_decision_t pending{};
+  bool has_pending = false;
+  bool in_callback = false;  // a scheduler decides on the stack of the context that leaves; nothing may suspend there
 
   alignas(128) Mailbox mailbox;
   // It has no hart and waits for mail; under the root lock. A carrier that the runtime made is then in the waiting list
@@ -73,16 +78,23 @@ struct alignas(128) Carrier {
   size_t loop_stack_size = 0;
   sanitizer::Fiber fiber;
 
-  // Leaves the running context's stack for the loop, which sees `why`. Returns when the context is resumed, possibly on
-  // another carrier.
-  static void leave(Context *context, Departure why);
+  // Suspends `context`, which calls this on its own stack, and gives the hart to whatever its scheduler says. Returns when
+  // the context is resumed, possibly on another carrier; for a context that ended, when its thread is used again.
+  static void leave(Context *context, Departure why, void (*publish)(lithe_context_t *, void *) = nullptr,
+                    void *publish_arg = nullptr);
+  // The first thing that runs on this kernel thread after a switch: the context that left is off its stack now.
+  void arrive();
+  void arrive_in_loop();
   // Decides and acts for ever. On the carrier's own stack.
   [[noreturn]] void loop();
 
  private:
-  void see_to_departed();
+  void announce();
+  bool leave_directly(Context *context);
+  void start_running(Context *context);
   void resume(Context *context);
   void run(Context *context);
+  void act(const lithe_decision_t &decision);
   void grant(lithe_sched_t *child);
   void yield_hart();
   void hand_to_home(Context *guest_context);

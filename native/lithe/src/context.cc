@@ -82,10 +82,9 @@ int lithe_context_block(void (*publish)(lithe_context_t *, void *), void *arg) {
     block_without_hart(self, publish, arg);
     return 0;
   }
+  if (self->carrier->in_callback) return LITHE_EPERM;
   stress_point();
-  self->carrier->publish = publish;
-  self->carrier->publish_arg = arg;
-  Carrier::leave(self, Departure::blocked);
+  Carrier::leave(self, Departure::blocked, publish, arg);
   return 0;
 }
 
@@ -116,13 +115,14 @@ int lithe_context_yield(void) {
     sched_yield();
     return 0;
   }
+  if (self->carrier->in_callback) return LITHE_EPERM;
   Carrier::leave(self, Departure::yielded);
   return 0;
 }
 
 int lithe_context_exit(void) {
   Context *self = self_pointer;
-  if (!self || self->kind != ContextKind::donor || !self->carrier) return LITHE_EPERM;
+  if (!self || self->kind != ContextKind::donor || !self->carrier || self->carrier->in_callback) return LITHE_EPERM;
   _longjmp(self->base, 1);
 }
 

@@ -42,15 +42,15 @@ void *donor_main(void *argument) {
   lithe_park(&context->sp, context->parking_stack + sizeof context->parking_stack,
              reinterpret_cast<uint32_t *>(&context->resumable), &context->terminate);
   // Whoever resumes the context continues here: a carrier, or the donor's own kernel thread told to end.
+  sanitizer::acquire(context);
+  if (context->carrier) context->carrier->arrive();
   while (std::atomic_ref<uint32_t>(context->terminate).load(std::memory_order_acquire) == 0) {
-    sanitizer::acquire(context);
     if (_setjmp(context->base) == 0) context->start(context->arg);
     // In a child of fork the carriers are gone and this is the only thread: leave as the last thread of a process does.
     Runtime *current = runtime_if_started();
     if (!current || current->number() != context->runtime_number) std::exit(0);
     Carrier::leave(context, Departure::ended);
   }
-  sanitizer::acquire(context);
   return nullptr;
 }
 

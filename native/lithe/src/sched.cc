@@ -87,7 +87,7 @@ int lithe_sched_enter(lithe_sched_t *child) {
     runtime_start(code);
     return code != 0 ? code : LITHE_ENOMEM;
   }
-  if (self->kind == ContextKind::carrier) return LITHE_EPERM;
+  if (self->kind == ContextKind::carrier || (self->carrier && self->carrier->in_callback)) return LITHE_EPERM;
   if (!self->carrier) {
     if (self->kind != ContextKind::guest) return LITHE_EPERM;
     if (const int code = runtime().root().attach(self); code != 0) return code;
@@ -110,7 +110,7 @@ int lithe_sched_enter(lithe_sched_t *child) {
 
 int lithe_sched_exit(void) {
   Context *self = self_pointer;
-  if (!self || !self->carrier || self->kind == ContextKind::carrier) return LITHE_EPERM;
+  if (!self || !self->carrier || self->kind == ContextKind::carrier || self->carrier->in_callback) return LITHE_EPERM;
   lithe_sched_t *child = self->sched;
   if (child->internal.main_context != self || !child->parent) return LITHE_EPERM;
   lithe_sched_t *parent = child->parent;

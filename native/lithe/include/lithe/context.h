@@ -51,17 +51,16 @@ LITHE_API int lithe_context_create(lithe_context_t **out, const lithe_context_at
 LITHE_API int lithe_context_destroy(lithe_context_t *context);
 
 /* The calling context. Callable from anywhere: a thread that the runtime did not make becomes a guest by the first
- * call, and its guest context is returned. Inside a scheduler callback it is the carrier's own identity, whose `sched`
- * means nothing. NULL only when memory for the guest is exhausted. */
+ * call, and its guest context is returned. Inside a scheduler callback the answer means nothing. NULL only when memory for the guest is exhausted. */
 LITHE_API lithe_context_t *lithe_context_self(void);
 
 /* Suspends the calling context until lithe_context_unblock(self).
  *
- * Callable from: a context or a guest (EPERM from a callback). Order of events: the context's registers are saved and
- * its stack is left; context_block(self) of its scheduler runs; then `publish(self, arg)` runs, which makes the
- * context known to whoever will unblock it (enqueue it, drop a lock; it may call lithe_context_unblock itself); then
- * the context is marked as safe to resume. An unblock between the last two is therefore harmless. `publish` runs on
- * the carrier's stack and must not block. A guest that holds no hart sleeps in the kernel instead and has no
+ * Callable from: a context or a guest (EPERM from a callback). Order of events: context_block(self) of its scheduler
+ * runs; then `publish(self, arg)` runs, which makes the context known to whoever will unblock it (enqueue it, drop a
+ * lock; it may call lithe_context_unblock itself); then the context leaves its stack; then it is marked as safe to
+ * resume, and nobody resumes it before. An unblock at any time after `publish` began is therefore harmless. `publish`
+ * must not suspend. A guest that holds no hart sleeps in the kernel instead and has no
  * context_block callback. */
 LITHE_API int lithe_context_block(void (*publish)(lithe_context_t *self, void *arg), void *arg);
 

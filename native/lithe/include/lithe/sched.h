@@ -17,16 +17,17 @@ typedef struct lithe_decision {
  *
  * All callbacks may be called on several harts at once, must not block, and must not throw. All but hart_enter are
  * bookkeeping: they may call lithe_hart_request and lithe_context_unblock and nothing else of the runtime that changes
- * state. "Caller's stack" means the stack of whoever made the call that causes the callback; "carrier" means the
- * carrier's own stack and identity, where no context is running. */
+ * state. "Caller's stack" means the stack of whoever made the call that causes the callback. "Hart" means: on the hart
+ * that is to be used next, on the carrier's own stack or on that of the context that is leaving it, whichever saves a
+ * switch; there lithe_hart_self is right, lithe_context_self is either identity, and suspending is LITHE_EPERM. */
 typedef struct lithe_sched_funcs {
   /* `child` has changed its demand by `delta` (already added to lithe_sched_demand(child)). Caller's stack, any thread.
    * A parent normally passes it on: lithe_hart_request(self, delta). */
   void (*hart_request)(lithe_sched_t *self, lithe_sched_t *child, int delta);
-  /* Here is a hart: say what it does. Carrier. Must return lithe_context_run(context), lithe_hart_grant(child) or
+  /* Here is a hart: say what it does. Hart. Must return lithe_context_run(context), lithe_hart_grant(child) or
    * lithe_hart_yield(). Called again whenever the hart has nothing to do. */
   lithe_decision_t (*hart_enter)(lithe_sched_t *self);
-  /* `child` gives a hart back. Carrier. The last moment at which this hart keeps `child` alive: it still counts in
+  /* `child` gives a hart back. Hart. The last moment at which this hart keeps `child` alive: it still counts in
    * lithe_sched_harts(child). hart_enter follows. */
   void (*hart_return)(lithe_sched_t *self, lithe_sched_t *child);
   /* The scheduler was entered / is about to be left by the context that entered it. That context's stack. */
@@ -36,14 +37,14 @@ typedef struct lithe_sched_funcs {
    * The entering context's stack. See lithe_hart_grant for the lock that both sides share. */
   void (*child_enter)(lithe_sched_t *self, lithe_sched_t *child);
   void (*child_exit)(lithe_sched_t *self, lithe_sched_t *child);
-  /* `context` has left its stack in order to block. Carrier. By convention: lithe_hart_request(self, -1). */
+  /* `context` is about to leave its stack in order to block. Hart. By convention: lithe_hart_request(self, -1). */
   void (*context_block)(lithe_sched_t *self, lithe_context_t *context);
   /* `context` can run again: queue it. Caller's stack, any thread, maybe of another scheduler. By convention:
    * lithe_hart_request(self, +1). */
   void (*context_unblock)(lithe_sched_t *self, lithe_context_t *context);
-  /* `context` has left its stack in order to let others run: queue it. Carrier. */
+  /* `context` is about to leave its stack in order to let others run: queue it. Hart. */
   void (*context_yield)(lithe_sched_t *self, lithe_context_t *context);
-  /* `context` has ended; its handle is invalid when this returns. Carrier. By convention: lithe_hart_request(self, -1). */
+  /* `context` has ended; its handle is invalid when this returns. Hart. By convention: lithe_hart_request(self, -1). */
   void (*context_exit)(lithe_sched_t *self, lithe_context_t *context);
 } lithe_sched_funcs_t;
 

@@ -72,12 +72,37 @@ lithe_context_t *Root::pop_ready() {
   return context;
 }
 
-lithe_sched_t *Root::pick_hungry() {
+// The first guest in the list: its own kernel thread can carry the hart.
+lithe_context_t *Root::pop_ready_guest() {
+  lithe_context_t *before = nullptr;
+  for (lithe_context_t *at = ready_head_; at; before = at, at = at->next) {
+    if (inside(at)->kind != ContextKind::guest || !inside(at)->home->is_waiting) continue;
+    unlink_ready(before, at);
+    return at;
+  }
+  return nullptr;
+}
+
+void Root::unlink_ready(lithe_context_t *before, lithe_context_t *context) {
+  (before ? before->next : ready_head_) = context->next;
+  if (ready_tail_ == context) ready_tail_ = before;
+  context->next = nullptr;
+}
+
+// The kernel thread of the guest that entered `sched`, if it has nothing to do.
+Carrier *Root::waiting_home(lithe_sched_t *sched) {
+  lithe_context_t *main = sched->internal.main_context;
+  if (!main || inside(main)->kind != ContextKind::guest || !inside(main)->home->is_waiting) return nullptr;
+  return inside(main)->home;
+}
+
+lithe_sched_t *Root::pick_hungry(bool no_threads) {
   lithe_sched_t *best = nullptr;
   long fewest = 0;
   for (lithe_sched_t *child = children_; child; child = child->sibling_next) {
     const long harts = lithe_sched_harts(child);
     if (harts >= std::atomic_ref<long>(child->internal.demand).load(std::memory_order_seq_cst)) continue;
+    if (no_threads && !waiting_home(child)) continue;
     if (!best || harts < fewest) {
       best = child;
       fewest = harts;
@@ -172,7 +197,7 @@ void Root::stop_waiting(Carrier *carrier) {
 }
 
 // Chooses the kernel thread that will carry `hart`, whose sched and first are set.
-Root::Delivery Root::address(Hart *hart) {
+Root::Delivery Root::address(Hart *hart, bool no_threads) {
   Carrier *chosen = nullptr;
   Carrier *last = hart->last_carrier;
   Context *first = hart->first.load(std::memory_order_relaxed);
@@ -180,10 +205,9 @@ Root::Delivery Root::address(Hart *hart) {
     // Somebody has to carry the hart to the guest's home if that is busy elsewhere; see hand_over.
     if (first->home->is_waiting) chosen = first->home;
   } else if (!first) {
-    lithe_sched_t *sched = hart->sched.load(std::memory_order_relaxed);
-    lithe_context_t *main = sched->internal.main_context;
-    Context *guest = main && inside(main)->kind == ContextKind::guest ? inside(main) : nullptr;
-    if (guest && guest->is_ready.load(std::memory_order_relaxed) && guest->home->is_waiting) chosen = guest->home;
+    // A ready guest is best met at home. Any other work is not for its thread, unless there is no other.
+    Carrier *home = waiting_home(hart->sched.load(std::memory_order_relaxed));
+    if (home && (home->guest->is_ready.load(std::memory_order_relaxed) || (no_threads && !waiting_))) chosen = home;
   }
   if (!chosen && last && !last->guest && last->is_waiting) chosen = last;
   if (!chosen) chosen = waiting_;
@@ -210,43 +234,55 @@ int Root::deliver(const Delivery &delivery) {
   return code;
 }
 
-// No kernel thread could be had for the hart: undoes the decision.
+// No kernel thread could be had for the hart: undoes the decision. The hart leaves every scheduler that it had been
+// counted in, as if it had yielded its way up.
 void Root::withdraw(Hart *hart) {
   lithe_sched_t *sched = hart->sched.load(std::memory_order_relaxed);
   Context *first = hart->first.exchange(nullptr, std::memory_order_relaxed);
-  {
-    Locked lock(&lock_);
-    if (first) {
-      first->next = ready_head_;
-      ready_head_ = first;
-      if (!ready_tail_) ready_tail_ = first;
-    }
-    push_idle(hart);
+  while (sched != &handle_.sched) {
+    lithe_sched_t *parent = sched->parent;
+    parent->funcs->hart_return(parent, sched);
+    sched_drop_hart(sched);
+    sched = parent;
   }
-  if (sched != &handle_.sched) sched_drop_hart(sched);
+  Locked lock(&lock_);
+  if (first) {
+    first->next = ready_head_;
+    ready_head_ = first;
+    if (!ready_tail_) ready_tail_ = first;
+  }
+  push_idle(hart);
 }
 
-void Root::dispatch() {
+// When the kernel refuses a thread, goes on with what needs none: guests, and schedulers that a guest entered whose
+// thread is idle. The rest waits for the next event; a scheduler that holds a hart can finish on it (law 3).
+int Root::dispatch() {
+  int refused = 0;
   for (;;) {
     Delivery delivery;
     {
       Locked lock(&lock_);
-      if (spare_.load(std::memory_order_relaxed) <= 0) return;
-      if (lithe_context_t *context = pop_ready()) {
+      if (spare_.load(std::memory_order_relaxed) <= 0) return refused;
+      const bool no_threads = refused != 0 && !waiting_;
+      if (lithe_context_t *context = no_threads ? pop_ready_guest() : pop_ready()) {
         delivery.hart = take_spare();
         delivery.hart->first.store(inside(context), std::memory_order_relaxed);
         delivery.hart->sched.store(&handle_.sched, std::memory_order_relaxed);
-      } else if (lithe_sched_t *child = pick_hungry()) {
+      } else if (lithe_sched_t *child = pick_hungry(no_threads)) {
         delivery.hart = take_spare();
         sched_add_hart(child);
         delivery.hart->sched.store(child, std::memory_order_relaxed);
         grants_.fetch_add(1, std::memory_order_relaxed);
       } else {
-        return;
+        return refused;
       }
-      delivery = address(delivery.hart);
+      delivery = address(delivery.hart, refused != 0);
     }
-    if (deliver(delivery) != 0) return;
+    if (const int code = deliver(delivery); code != 0) {
+      // Once is enough to learn it, and twice means that even the threads that were there have gone.
+      if (refused != 0) return refused;
+      refused = code;
+    }
   }
 }
 
@@ -256,7 +292,7 @@ bool Root::next(Carrier *carrier, lithe_context_t **context) {
   bool is_idle = false;
   for (;;) {
     lithe_context_t *ready = pop_ready();
-    lithe_sched_t *child = ready ? nullptr : pick_hungry();
+    lithe_sched_t *child = ready ? nullptr : pick_hungry(false);
     if (ready || child) {
       if (is_idle) {
         // Still ours: nobody else has had the lock.
@@ -336,11 +372,11 @@ void Root::pass_on(Hart *hart) {
       push_idle(hart);
     } else {
       hart->first.store(nullptr, std::memory_order_relaxed);
-      delivery = address(hart);
+      delivery = address(hart, false);
     }
   }
   if (delivery.hart) {
-    deliver(delivery);
+    if (deliver(delivery) != 0) dispatch();
   } else {
     dispatch();
   }
@@ -353,16 +389,17 @@ int Root::start(Context *context) {
     Locked lock(&lock_);
     push_ready(context);
   }
-  if (spare_.load(std::memory_order_seq_cst) > 0) dispatch();
-  if (runtime_.carriers.load(std::memory_order_relaxed) > 0 || context->kind == ContextKind::guest) return 0;
-  // Without a single carrier nobody will ever look at the list again, unless a guest comes along.
+  if (spare_.load(std::memory_order_seq_cst) <= 0) return 0;
+  const int code = dispatch();
+  // A context that has run is somebody's work in progress: it stays in the list, whatever happens. A new one that no
+  // carrier will ever come by for is the caller's to deal with.
+  if (code == 0 || context->ran || runtime_.carriers.load(std::memory_order_relaxed) > 0) return 0;
   Locked lock(&lock_);
   lithe_context_t *before = nullptr;
   for (lithe_context_t *at = ready_head_; at; before = at, at = at->next) {
     if (at != context) continue;
-    (before ? before->next : ready_head_) = at->next;
-    if (ready_tail_ == at) ready_tail_ = before;
-    return LITHE_EAGAIN;
+    unlink_ready(before, at);
+    return code;
   }
   return 0;
 }
@@ -377,7 +414,7 @@ int Root::attach(Context *guest) {
     hart = guest->lent;
     if (hart) {
       unlink_lender(guest);
-    } else if (!ready_head_ && ((hart = pop_idle_for(home)) != nullptr || (hart = reclaim_any()) != nullptr)) {
+    } else if ((hart = pop_idle_for(home)) != nullptr || (hart = reclaim_any()) != nullptr) {
       hart->last_carrier = home;
       hart->sched.store(&handle_.sched, std::memory_order_relaxed);
     } else {

@@ -55,8 +55,8 @@ class Root {
   // Starts a context of the root itself. Errors: LITHE_EAGAIN, LITHE_ENOMEM when it could never run.
   int start(Context *context);
 
-  // Finds harts for whoever wants some now.
-  void dispatch();
+  // Finds harts for whoever wants some now. 0, or the error that kept it from starting a kernel thread.
+  int dispatch();
 
   // Grants made while a hart was idle; those of harts at work are in their own counters.
   uint64_t grants() const { return grants_.load(std::memory_order_relaxed); }
@@ -80,9 +80,12 @@ class Root {
 
   lithe_context_t *pop_ready();
   void push_ready(lithe_context_t *context);
-  lithe_sched_t *pick_hungry();
+  lithe_context_t *pop_ready_guest();
+  void unlink_ready(lithe_context_t *before, lithe_context_t *context);
+  static Carrier *waiting_home(lithe_sched_t *sched);
+  lithe_sched_t *pick_hungry(bool no_threads);
   Hart *take_spare();
-  Delivery address(Hart *hart);
+  Delivery address(Hart *hart, bool no_threads);
   Hart *pop_idle();
   Hart *pop_idle_for(Carrier *carrier);
   Hart *unlink_idle(Hart **link);

@@ -1,0 +1,15 @@
+// npm run bench -- NAME [--check] [--json FILE] [--rounds N]
+import { runCli } from './cli.js';
+import { context } from './context.js';
+
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  process.once(signal, () => process.exit(code)); // A native program is ended on exit.
+}
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  benchmarks: [context],
+  output: { line: (text) => console.log(text), note: (text) => console.error(text) },
+});

@@ -2,12 +2,15 @@ import { SetupError } from '../errors.js';
 import { checkBuffer } from '../jobs/buffers.js';
 import { type LoweredJob, lower, type PlainJob } from '../jobs/lower.js';
 import type { JobNode } from '../jobs/node_types.js';
-import { checkCount, checkNode, checkOptions } from '../jobs/validate.js';
+import { checkNode, checkOptions, show } from '../jobs/validate.js';
 import { hasNative, native, type RuntimeStats, type Topology } from '../native/load.js';
 import { checkRunOptions, type JobReport, type RunOptions, type RuntimeOptions } from './options.js';
 import { runNative, runNativeSync } from './run_native.js';
 import { runPlain, runPlainSync } from './run_plain.js';
 import { emptyStats } from './stats.js';
+
+/** The most harts that `HARTS` takes. */
+const maxHarts = 4096;
 
 /**
  * The harts of this process: one allocator for every job, every worker and every OpenMP library.
@@ -22,12 +25,19 @@ export class Runtime {
   /**
    * Sets options of the whole process. Only before the runtime's first use in the process.
    *
-   * @throws SetupError `ERR_HARTS_STARTED` when it comes too late, `ERR_HARTS_NATIVE_*` without the native core.
+   * @throws SetupError `ERR_HARTS_STARTED` when it comes too late, `ERR_HARTS_OPTION` for a value that is no number of
+   *   harts, `ERR_HARTS_NATIVE_*` without the native core.
    */
   configure(options: RuntimeOptions): void {
     const { harts } = checkOptions('runtime.configure', options, ['harts']);
     if (harts === undefined) return;
-    if (native().limitHarts(checkCount('harts of runtime.configure', harts, 1, 2 ** 20))) return;
+    if (!Number.isInteger(harts) || (harts as number) < 1 || (harts as number) > maxHarts) {
+      throw new SetupError(
+        'ERR_HARTS_OPTION',
+        `harts of runtime.configure is ${show(harts)}. Give a whole number from 1 to ${maxHarts}.`,
+      );
+    }
+    if (native().limitHarts(harts as number)) return;
     throw new SetupError(
       'ERR_HARTS_STARTED',
       `runtime.configure({ harts: ${harts} }) came after the runtime had started. ` +

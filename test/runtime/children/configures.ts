@@ -1,0 +1,18 @@
+// Sets the number of harts from argv[2], after the first use of the runtime if argv[3] is there, and prints the outcome.
+import { runtime } from '../../../src/runtime/index.js';
+
+const outcome: Record<string, unknown> = { stats: runtime.stats().harts };
+
+function attempt(name: string, action: () => unknown): void {
+  try {
+    outcome[name] = action();
+  } catch (error) {
+    outcome[name] = (error as { code?: string }).code ?? String(error);
+  }
+}
+
+const [, , harts, late] = process.argv;
+if (late !== undefined) runtime.topology();
+if (harts !== undefined) attempt('configure', () => runtime.configure({ harts: Number(harts) }));
+attempt('topology', () => runtime.topology().harts);
+console.log(JSON.stringify(outcome));

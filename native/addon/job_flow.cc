@@ -10,8 +10,10 @@ namespace {
 
 // A loop that costs less than this in all is not shared: telling a helper and hearing from it costs about as much.
 constexpr double kShareNanoseconds = 1'500;
-// A loop that costs less than this in all does not wake a helper that sleeps.
+// Helpers that sleep are woken for a loop that costs this much, or when shorter loops add up to so much that helpers
+// would have had work all the time. Waking costs the leader some microseconds.
 constexpr double kWakeNanoseconds = 20'000;
+constexpr double kWakeTotalNanoseconds = 100'000;
 // The cost of a loop is measured in its first runs and in every 16th after that.
 constexpr std::uint32_t kFirstRuns = 4;
 constexpr std::uint32_t kRunsPerMeasurement = 16;
@@ -189,7 +191,10 @@ void Flow::share(const Loop &loop, const Node &node, std::uint32_t count) {
     loop.body(loop.arg, 0, count);
   } else {
     if (!team_) team_ = std::make_unique<Team>(sched_, machine_.harts, machine_.spin);
-    executed = team_->run(loop, count, cost == 0 || cost >= kWakeNanoseconds);
+    since_wake_ += cost;
+    const bool wake = cost == 0 || cost >= kWakeNanoseconds || since_wake_ >= kWakeTotalNanoseconds;
+    if (wake) since_wake_ = 0;
+    executed = team_->run(loop, count, wake);
   }
   if (!measure || executed == 0) return;
   // The wait for the others counts as well, as if it were work: it makes a short loop look longer, never shorter than

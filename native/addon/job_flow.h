@@ -49,6 +49,7 @@ class Flow {
   const Machine machine_;
   const bool forked_;
   std::unique_ptr<Team> team_;
+  double since_wake_ = 0;  // what the loops cost, in ns, since helpers were last woken
   // When this flow last offered its hart to others, when it last looked at the clock, and how often it looks.
   Clock::time_point slice_start_ = Clock::now();
   Clock::time_point last_look_ = slice_start_;

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Call, Kernel, TypedArray } from '../../src/jit/call.js';
+import type { Call, Kernel, NativeEntry, TypedArray } from '../../src/jit/call.js';
 import { native } from '../../src/native/load.js';
 
 /**
@@ -91,33 +91,34 @@ type Kernels = { [K in keyof Functions]: Kernel<Parameters<Functions[K]>, void> 
 
 /** The functions as kernels with native code. */
 export function nativeKernels(): Kernels {
+  const names = Object.keys(plainFunctions);
+  const entries = loadEntries(source, names);
+  return each((name, plain) => handMade(name, plain, withEntry(entries.get(name)!)));
+}
+
+/** Compiles C written against the kernel ABI and loads the functions of these names. */
+export function loadEntries(code: string, names: readonly string[], flags: string[] = []): Map<string, NativeEntry> {
   const directory = mkdtempSync(join(tmpdir(), 'harts-test-'));
   try {
     const file = join(directory, 'kernels.c');
     const object = join(directory, 'kernels.so');
-    writeFileSync(file, source);
-    execFileSync(process.env.HARTS_CC ?? 'cc', [
-      '-O1',
-      '-ffp-contract=off',
-      '-shared',
-      '-fPIC',
-      '-o',
-      object,
-      file,
-      '-lm',
-    ]);
-    return each((name, plain) => {
-      const entry = native().loadEntry(object, name);
-      return handMade(name, plain, (args) => ({
-        entry,
-        arrays: args.filter((arg) => typeof arg === 'object') as TypedArray[],
-        scalars: args.filter((arg) => typeof arg !== 'object').map(Number),
-        returns: 'void',
-      }));
-    });
+    writeFileSync(file, code);
+    const options = ['-O1', '-ffp-contract=off', '-shared', '-fPIC', ...flags];
+    execFileSync(process.env.HARTS_CC ?? 'cc', [...options, '-o', object, file, '-lm']);
+    return new Map(names.map((name) => [name, native().loadEntry(object, name)]));
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** What `resolve` of a kernel with this native code says: typed arrays in order, then numbers in order. */
+export function withEntry(entry: NativeEntry): Kernel<never, void>['resolve'] {
+  return (args) => ({
+    entry,
+    arrays: args.filter((arg) => typeof arg === 'object') as TypedArray[],
+    scalars: args.filter((arg) => typeof arg !== 'object').map(Number),
+    returns: 'void',
+  });
 }
 
 /** The same functions as kernels without native code. */

@@ -7,7 +7,7 @@ export interface Acquired {
   readonly name: string;
   readonly text: string;
   readonly node: acorn.Function;
-  readonly params: readonly acorn.Identifier[];
+  readonly paramNames: readonly string[];
   /** Added to columns of the first line of `node` to undo the wrapper that the parser needed. */
   readonly columnShift: number;
 }
@@ -71,13 +71,13 @@ export function acquire(fn: (...args: never[]) => unknown): Acquired {
   const at = (n: Located): SourcePosition => positionOf(n, columnShift);
   if (node.async) throw new Rejection('acquire', `\`${name}\` is async; a kernel runs to its end at once`, at(node));
   if (node.generator) throw new Rejection('acquire', `\`${name}\` is a generator; a kernel returns once`, at(node));
-  const params = node.params.map((param) => {
+  const paramNames = node.params.map((param) => {
     if (param.type !== 'Identifier') {
       throw new Rejection('acquire', `a parameter of \`${name}\` is not a plain name (${describe(param)})`, at(param));
     }
-    return param;
+    return param.name;
   });
-  return { name, text, node, params, columnShift };
+  return { name, text, node, paramNames, columnShift };
 }
 
 /** The position of a node inside the function's text. */

@@ -6,13 +6,25 @@ import { type ArrayRef, type Expr, freshId, type IRFunction, newVariable, type S
 import type { LocalFunction, Scope } from './scope.js';
 import type { NumericType } from './types.js';
 
+/**
+ * Says what a read of a grid is: `grid` counts the grids of `owner`, the stencil function; `reader` is the function that
+ * reads (`owner` itself, or one nested in it).
+ */
+export type GridAccess = (
+  owner: IRFunction,
+  reader: IRFunction,
+  grid: number,
+  offsets: readonly number[],
+  at: SourcePosition,
+) => Expr;
+
 /** Makes the unique objects of one program and keeps the list of its functions. */
 export class ProgramBuilder {
   readonly functions: IRFunction[] = [];
   /** Reads of stencil grids become whatever the stencil specializer says. */
-  readonly gridAccess: ((grid: number, offsets: readonly number[], at: SourcePosition) => Expr) | undefined;
+  readonly gridAccess: GridAccess | undefined;
 
-  constructor(gridAccess?: ProgramBuilder['gridAccess']) {
+  constructor(gridAccess?: GridAccess) {
     this.gridAccess = gridAccess;
   }
 

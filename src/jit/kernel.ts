@@ -1,15 +1,14 @@
 import { KernelError } from '../errors.js';
 import { native } from '../native/load.js';
-import { type Acquired, acquire } from './acquire.js';
-import { type ArgumentClass, bind } from './bind.js';
+import type { Acquired } from './acquire.js';
+import { type ArgumentClass, type Bound, bind } from './bind.js';
 import type { Call, Kernel, ResolvedCall } from './call.js';
-import { type Reason, Rejection } from './diagnostics.js';
-import { type Loaded, obtain } from './engine.js';
-import type { Explanation } from './explain.js';
+import type { Recipe } from './engine.js';
 import { MAX_DEPTH } from './generate.js';
 import { kernelIdentity } from './identity.js';
 import type { Environment } from './lower.js';
 import { translate } from './pipeline.js';
+import { Variants } from './variants.js';
 
 export type { Call, Kernel, ResolvedCall } from './call.js';
 export type { Explanation } from './explain.js';
@@ -26,11 +25,6 @@ export interface KernelOptions {
   readonly cacheDir?: string;
 }
 
-/** What became of one list of argument classes. */
-type Variant =
-  | { readonly kind: 'native'; readonly loaded: Loaded; readonly classes: readonly ArgumentClass[] }
-  | { readonly kind: 'plain'; readonly rejection: Rejection; readonly classes: readonly ArgumentClass[] };
-
 /**
  * Compiles `fn` to native code when it is called, once per list of argument classes.
  *
@@ -45,167 +39,72 @@ type Variant =
  * @throws KernelError `ERR_HARTS_KERNEL` with line and column, only when `strict`.
  */
 export function kernel<A extends unknown[], R>(fn: (...args: A) => R, options: KernelOptions = {}): Kernel<A, R> {
-  const engine = new KernelEngine(fn as (...args: never[]) => unknown, options);
+  if (typeof fn !== 'function') {
+    throw new KernelError(`kernel() was given ${fn === null ? 'null' : `a value of type ${typeof fn}`}. Pass a function.`);
+  }
+  const name = options.name ?? (fn.name || 'anonymous');
+  const variants = new Variants(name, fn as (...args: never[]) => unknown, options.strict === true);
+  const env = options.env ?? {};
+
+  const resolve = (args: readonly unknown[]): ResolvedCall | undefined => {
+    const parsed = variants.parsed();
+    if (parsed === undefined) return undefined;
+    let bound: Bound;
+    try {
+      bound = bind(parsed.paramNames, args);
+    } catch (error) {
+      variants.refuse(error);
+      return undefined;
+    }
+    const { classes, arrays, scalars } = bound;
+    const loaded = variants.get(classes.join(), () => kernelRecipe(parsed, classes, env, options.cacheDir));
+    if (loaded === undefined) return undefined;
+    const { entry, facts } = loaded;
+    // Set by compiled code when its recursion went too deep; every call has its own.
+    if (facts.needsDepthFlag === true) arrays.push(new Int32Array(1));
+    return { entry, arrays, scalars, returns: facts.returns as ResolvedCall['returns'] };
+  };
+
   const call = function (this: unknown, ...args: A): R {
-    const resolved = engine.resolve(args);
-    return resolved === undefined ? fn.apply(this, args) : (engine.run(resolved) as R);
+    const resolved = resolve(args);
+    return resolved === undefined ? fn.apply(this, args) : (run(name, fn.length, resolved) as R);
   };
-  const properties = {
+  Object.defineProperty(call, 'name', { value: name });
+  const made: Kernel<A, R> = Object.assign(call, {
     plain: fn,
-    kernelName: engine.name,
+    kernelName: name,
     bind: (...args: A): Call => ({ kind: 'call', kernel: made, args }),
-    resolve: (args: readonly unknown[]) => engine.resolve(args),
-    explain: () => engine.explain(),
-    source: () => engine.source(),
-  };
-  Object.defineProperty(call, 'name', { value: engine.name });
-  const made: Kernel<A, R> = Object.assign(call, properties);
+    resolve,
+    explain: () => variants.explain(),
+    source: () => variants.source(),
+  });
   return made;
 }
 
-/** One user function and its compiled variants. */
-class KernelEngine {
-  readonly name: string;
-  readonly #fn: (...args: never[]) => unknown;
-  readonly #options: KernelOptions;
-  readonly #env: Environment;
-  readonly #variants = new Map<string, Variant>();
-  #acquired: Acquired | Rejection | undefined;
-  #last: Variant | undefined;
-  #lastBindFailure: Rejection | undefined;
-
-  constructor(fn: (...args: never[]) => unknown, options: KernelOptions) {
-    if (typeof fn !== 'function') {
-      throw new KernelError(`kernel() was given ${fn === null ? 'null' : `a value of type ${typeof fn}`}. Pass a function.`);
-    }
-    this.#fn = fn;
-    this.#options = options;
-    this.#env = options.env ?? {};
-    this.name = options.name ?? (fn.name || 'anonymous');
-    if (options.strict) this.#acquire();
-  }
-
-  /** The native form of a call, or `undefined` when `fn` must run itself. */
-  resolve(args: readonly unknown[]): ResolvedCall | undefined {
-    const acquired = this.#acquire();
-    if (acquired instanceof Rejection) return undefined;
-    let bound: ReturnType<typeof bind>;
-    try {
-      bound = bind(acquired.params.map((p) => p.name), args);
-    } catch (error) {
-      this.#lastBindFailure = this.#failed(error);
-      return undefined;
-    }
-    this.#lastBindFailure = undefined;
-    const key = bound.classes.join();
-    let variant = this.#variants.get(key);
-    if (variant === undefined) {
-      variant = this.#compile(acquired, bound.classes);
-      this.#variants.set(key, variant);
-    }
-    this.#last = variant;
-    if (variant.kind === 'plain') {
-      this.#failed(variant.rejection);
-      return undefined;
-    }
-    const { entry, facts } = variant.loaded;
-    // Set by compiled code when its recursion went too deep; every call has its own.
-    if (facts.needsDepthFlag === true) bound.arrays.push(new Int32Array(1));
-    return { entry, arrays: bound.arrays, scalars: bound.scalars, returns: facts.returns as ResolvedCall['returns'] };
-  }
-
-  run({ entry, arrays, scalars, returns }: ResolvedCall): unknown {
-    const value = native().callEntry(entry, arrays, scalars);
-    const last = this.#last;
-    if (last?.kind === 'native' && last.loaded.facts.needsDepthFlag === true && arrays[arrays.length - 1]?.[0] === 1) {
-      throw new KernelError(
-        `A helper of \`${this.name}\` recursed more than ${MAX_DEPTH} deep. Use a loop, or call the plain function.`,
-      );
-    }
-    return returns === 'void' ? undefined : returns === 'boolean' ? value !== 0 : value;
-  }
-
-  explain(): Explanation {
-    const plain = (r: Rejection): Explanation => ({
-      status: 'plain',
-      reasons: [r.toReason()],
-      cache: undefined,
-      compileMs: undefined,
-    });
-    const acquired = this.#acquired ?? this.#tryAcquire();
-    if (acquired instanceof Rejection) return plain(acquired);
-    if (this.#lastBindFailure !== undefined) return plain(this.#lastBindFailure);
-    const last = this.#last;
-    if (last === undefined) return plain(new Rejection('bind', `\`${this.name}\` has not been called yet`));
-    if (last.kind === 'plain') return plain(last.rejection);
-    const { notes, origin, compileMs } = last.loaded;
-    return { status: 'native', reasons: notes, cache: origin, compileMs };
-  }
-
-  source(): string | undefined {
-    const acquired = this.#acquired ?? this.#tryAcquire();
-    const last = this.#last;
-    if (acquired instanceof Rejection || last === undefined) return undefined;
-    try {
-      return translate(acquired, last.classes, this.#env).source;
-    } catch (error) {
-      if (error instanceof Rejection) return undefined;
-      throw error;
-    }
-  }
-
-  #compile(acquired: Acquired, classes: readonly ArgumentClass[]): Variant {
-    try {
-      const loaded = obtain({
-        identity: kernelIdentity(acquired, classes, this.#env),
-        extraFlags: [],
-        cacheDir: this.#options.cacheDir,
-        generate: () => {
-          const { source, returns, needsDepthFlag } = translate(acquired, classes, this.#env);
-          return { source, facts: { returns, needsDepthFlag } };
-        },
-      });
-      return { kind: 'native', loaded, classes };
-    } catch (error) {
-      if (!(error instanceof Rejection)) throw error;
-      return { kind: 'plain', rejection: error, classes };
-    }
-  }
-
-  #acquire(): Acquired | Rejection {
-    const acquired = this.#tryAcquire();
-    if (acquired instanceof Rejection) this.#failed(acquired);
-    return acquired;
-  }
-
-  #tryAcquire(): Acquired | Rejection {
-    if (this.#acquired !== undefined) return this.#acquired;
-    try {
-      this.#acquired = acquire(this.#fn);
-    } catch (error) {
-      if (!(error instanceof Rejection)) throw error;
-      this.#acquired = error;
-    }
-    return this.#acquired;
-  }
-
-  /** Under `strict` a rejection is an error; otherwise it is only remembered. */
-  #failed(error: unknown): Rejection {
-    if (!(error instanceof Rejection)) throw error;
-    if (this.#options.strict) throw strictError(this.name, error);
-    return error;
-  }
+function kernelRecipe(
+  parsed: Acquired,
+  classes: readonly ArgumentClass[],
+  env: Environment,
+  cacheDir: string | undefined,
+): Recipe {
+  return {
+    identity: kernelIdentity(parsed, classes, env),
+    extraFlags: [],
+    cacheDir,
+    generate: () => {
+      const { source, returns, needsDepthFlag } = translate(parsed, classes, env);
+      return { source, facts: { returns, needsDepthFlag } };
+    },
+  };
 }
 
-/** The error that a rejection becomes under `strict`. */
-export function strictError(name: string, rejection: Rejection): KernelError {
-  const { position } = rejection;
-  const where = position === undefined ? '' : ` (line ${position.line}, column ${position.column})`;
-  return new KernelError(
-    `\`${name}\` cannot run natively: ${rejection.message}${where}. Change the function, or leave out \`strict\` to run it as plain JS.`,
-    position,
-    { cause: rejection },
-  );
+function run(name: string, params: number, { entry, arrays, scalars, returns }: ResolvedCall): unknown {
+  const value = native().callEntry(entry, arrays, scalars);
+  // One array more than the function has parameters is the depth flag.
+  if (arrays.length + scalars.length > params && arrays[arrays.length - 1]?.[0] === 1) {
+    throw new KernelError(
+      `A helper of \`${name}\` recursed more than ${MAX_DEPTH} deep. Use a loop, or call the plain function.`,
+    );
+  }
+  return returns === 'void' ? undefined : returns === 'boolean' ? value !== 0 : value;
 }
-
-export type { Reason };

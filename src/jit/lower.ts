@@ -55,7 +55,7 @@ function acquireHelper(name: string, fn: (...args: never[]) => unknown): Acquire
 }
 
 /**
- * Lowers one instance of a function. `kinds` has an element kind per array parameter and `s` per scalar.
+ * Lowers one instance of a function. `kinds` has an element kind per array parameter, `s` per scalar, `gridN` for grid N.
  *
  * The instance is registered before its body is lowered, so that a call of itself finds it.
  */
@@ -93,6 +93,8 @@ export function lowerFunction(
       scope.declare(param.name, { kind: 'variable', variable, writable: true, ready: true });
       cx.assigned?.add(variable);
       fn.params.push({ kind: 'scalar', variable });
+    } else if (kind.startsWith('grid')) {
+      scope.declare(param.name, { kind: 'grid', grid: Number(kind.slice(4)), owner: fn });
     } else {
       const array = program.array(fn, param.name, kind as never);
       scope.declare(param.name, { kind: 'array', array, ready: true });

@@ -3,7 +3,7 @@ import { type Context, collect, positionIn, reject, temporary } from './context.
 import type { Argument, Expr, IRFunction, MathName } from './ir.js';
 import { lowerFunction, returnsValue } from './lower.js';
 import { isStable, lowerExpr, nameOf, unknownName } from './lower_expr.js';
-import type { LocalFunction } from './scope.js';
+import type { Binding, LocalFunction } from './scope.js';
 
 /** How many arguments each supported function of `Math` takes; `max`, `min` and `hypot` take any number. */
 const MATH_ARITY: Readonly<Record<MathName, number>> = {
@@ -33,7 +33,7 @@ export function lowerCall(cx: Context, node: acorn.CallExpression, used: boolean
     if (callee.name === 'Number' && args.length === 1) return { op: 'number-of', a: lowerExpr(cx, args[0] as acorn.Expression) };
     return reject(cx, callee, unknownName(callee.name));
   }
-  if (binding.kind === 'grid') return lowerGridAccess(cx, node, binding.grid, args);
+  if (binding.kind === 'grid') return lowerGridAccess(cx, node, binding, args);
   if (binding.kind === 'pending' || (binding.kind === 'function' && !binding.ready)) {
     return reject(cx, callee, `\`${callee.name}\` is used before its declaration`);
   }
@@ -134,7 +134,9 @@ function instanceOf(cx: Context, node: acorn.AnyNode, local: LocalFunction, args
   return lowerFunction(cx.program, local, signature.split(','), cx.active);
 }
 
-function lowerGridAccess(cx: Context, node: acorn.CallExpression, grid: number, args: acorn.Expression[]): Expr {
+type GridBinding = Extract<Binding, { kind: 'grid' }>;
+
+function lowerGridAccess(cx: Context, node: acorn.CallExpression, grid: GridBinding, args: acorn.Expression[]): Expr {
   const offsets = args.map((arg) => {
     const { list, value } = collect(cx, () => lowerExpr(cx, arg));
     const offset = list.length === 0 ? constantOf(value) : undefined;
@@ -145,7 +147,7 @@ function lowerGridAccess(cx: Context, node: acorn.CallExpression, grid: number, 
   });
   const access = cx.program.gridAccess;
   if (access === undefined) return reject(cx, node, 'grids can only be read inside a stencil');
-  return access(grid, offsets, positionIn(cx, node));
+  return access(grid.owner, cx.fn, grid.grid, offsets, positionIn(cx, node));
 }
 
 /** The value of an expression made of numbers alone. */

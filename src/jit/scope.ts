@@ -19,7 +19,7 @@ export type Binding =
   | { readonly kind: 'array'; readonly array: ArrayRef; ready: boolean }
   | { readonly kind: 'function'; readonly local: LocalFunction; ready: boolean }
   | { readonly kind: 'constant'; readonly value: number | boolean }
-  | { readonly kind: 'grid'; readonly grid: number }
+  | { readonly kind: 'grid'; readonly grid: number; readonly owner: IRFunction }
   | { readonly kind: 'pending'; readonly writable: boolean; readonly node: acorn.AnyNode };
 
 /** Names of one block, and the block around it. */

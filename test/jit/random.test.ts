@@ -15,8 +15,8 @@ import { type Args, copyArgs, difference, valueBits } from './arrays.js';
 import { CLASSES, instantiate, type RandomKernel, randomKernel } from './random_kernel.js';
 
 const SEED = Number(process.env.HARTS_TEST_SEED ?? 20261120);
-const KERNELS = Number(process.env.HARTS_TEST_KERNELS ?? 200);
-const PER_OBJECT = 25;
+const KERNELS = Number(process.env.HARTS_TEST_KERNELS ?? 120);
+const PER_OBJECT = 30;
 const INPUTS = 6;
 
 const SPECIAL = [0, -0, 1, -1, 0.5, -0.5, 1.5, 2.5, -2.5, 3, 7, 255, 256, 300, -300, 2 ** 31, -(2 ** 31), 2 ** 32 + 1, 2 ** 53,

@@ -37,6 +37,8 @@ class Drawing {
   #helpers: string[] = [];
   #lines: string[] = [];
   #indent = 1;
+  /** Draw only expressions without effects. */
+  #pure = false;
 
   constructor(tape: readonly number[]) {
     this.#tape = tape;
@@ -160,9 +162,47 @@ class Drawing {
         this.#emit(`} while (--fuel > 0 && ${this.#bool(2)});`);
         return;
       }
+      case 12:
+      case 13:
+        this.#sweep();
+        return;
       default:
         this.#for(depth);
     }
+  }
+
+  /** A loop without jumps and without effects other than stores: the kind that is vectorised when nothing depends. */
+  #sweep(): void {
+    const i = this.#name('i');
+    const start = this.#pick(['0', '1', '2', '0', '1', '-1']);
+    const bound = this.#pick(['a.length', 'b.length - 1', 'f.length', '9', 'Math.min(a.length, b.length)', 'u.length']);
+    const saved = { constants: [...this.#constants], pure: this.#pure };
+    this.#pure = true;
+    this.#emit(`for (let ${i} = ${start}; ${i} < ${bound}; ${i} += ${this.#pick(['1', '1', '1', '2'])}) {`);
+    this.#counters.push(i);
+    this.#indent++;
+    const count = 1 + this.#one(3);
+    for (let s = 0; s < count; s++) {
+      const target = `${this.#pick(ARRAYS)}[${this.#pick([i, i, i, `${i} + 1`, `${i} * 2`, `${i} - ${start}`])}]`;
+      switch (this.#one(5)) {
+        case 0: {
+          const name = this.#name('v');
+          this.#emit(`const ${name} = ${this.#num(2)};`);
+          this.#constants.push(name);
+          break;
+        }
+        case 1:
+          this.#emit(`if (${this.#bool(2)}) ${target} = ${this.#num(2)};`);
+          break;
+        default:
+          this.#emit(`${target} = ${this.#num(3)};`);
+      }
+    }
+    this.#indent--;
+    this.#counters.pop();
+    this.#constants = saved.constants;
+    this.#pure = saved.pure;
+    this.#emit('}');
   }
 
   #for(depth: number): void {
@@ -238,7 +278,9 @@ class Drawing {
       }
     }
     const d = depth - 1;
-    switch (this.#one(20)) {
+    const kind = this.#one(20);
+    if (this.#pure && ((kind >= 10 && kind <= 12) || (kind === 14 && this.#helpers.length > 0))) return this.#element();
+    switch (kind) {
       case 0:
       case 1:
       case 2:
@@ -315,7 +357,8 @@ const HELPERS = `
   };
   const total = (s, from) => {
     let sum = 0;
-    for (let i = from; i < s.length && i < from + 50; i++) sum += s[i];
+    const first = from | 0;
+    for (let i = first; i < s.length && i < first + 50; i++) sum += s[i];
     return sum;
   };
   return { K, twice, fact, total, random: RANDOM };`;

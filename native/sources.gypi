@@ -51,7 +51,8 @@
       "native/addon/library.cc",
       "native/addon/machine_binding.cc",
       "native/addon/napi_util.cc",
-      "native/addon/sampler.cc"
+      "native/addon/sampler.cc",
+      "native/addon/time_slice.cc"
     ],
     "native_test_sources": [
       "native/addon/job.cc",
@@ -61,6 +62,7 @@
       "native/addon/job_team.cc",
       "native/addon/job_team_test.cc",
       "native/addon/job_test.cc",
+      "native/addon/time_slice.cc",
       "native/schedulers/fork_join/fork_join_test.cc",
       "native/schedulers/openmp/parallel_test.cc",
       "native/schedulers/openmp/process_test.cc",

@@ -19,11 +19,8 @@ constexpr std::uint32_t kFirstRuns = 4;
 constexpr std::uint32_t kRunsPerMeasurement = 16;
 // Contexts that one parallel makes at most; more branches than that take turns.
 constexpr std::size_t kMostBranchContexts = 256;
-// How long a loop keeps its hart before it offers it to other jobs and to guests.
-constexpr Clock::duration kTimeSlice = std::chrono::milliseconds(5);
-// The clock is read about this often, but at most at every pass.
-constexpr Clock::duration kClockPeriod = std::chrono::microseconds(200);
-constexpr std::uint32_t kMostPassesPerLook = 1024;
+
+using Clock = std::chrono::steady_clock;
 
 double nanoseconds_since(Clock::time_point start) {
   return std::chrono::duration<double, std::nano>(Clock::now() - start).count();
@@ -46,6 +43,7 @@ bool execute_leaf(Job &job, const Node &node) {
 
 struct Shared {
   Job &job;
+  JobScheduler &sched;
   const Node &node;
 };
 
@@ -53,19 +51,24 @@ struct Shared {
 void run_iterations(const void *arg, std::uint32_t begin, std::uint32_t end) {
   const Shared &shared = *static_cast<const Shared *>(arg);
   const Node &node = shared.node;
+  TimeSlice &slice = TimeSlice::mine();
   double scalars[kMaxScalars];
   std::copy(node.scalars.begin(), node.scalars.end(), scalars);
   for (std::uint32_t i = begin; i < end && !shared.job.stopped(); ++i) {
     scalars[0] = i;
     node.entry(node.arrays.data(), scalars);
+    slice.point(shared.sched);
   }
 }
 
 // Children begin..end-1 of a parallel of leaves.
 void run_leaves(const void *arg, std::uint32_t begin, std::uint32_t end) {
   const Shared &shared = *static_cast<const Shared *>(arg);
-  for (std::uint32_t i = begin; i < end; ++i)
+  TimeSlice &slice = TimeSlice::mine();
+  for (std::uint32_t i = begin; i < end; ++i) {
     if (!execute_leaf(shared.job, shared.node.children[i])) return;
+    slice.point(shared.sched);
+  }
 }
 
 // The branches of a parallel, which its contexts claim one by one.
@@ -92,7 +95,7 @@ struct Branches {
 }  // namespace
 
 Flow::Flow(Job &job, JobScheduler &sched, const Machine &machine, bool forked)
-    : job_(job), sched_(sched), machine_(machine), forked_(forked) {}
+    : job_(job), sched_(sched), machine_(machine), forked_(forked), slice_(TimeSlice::mine()) {}
 
 Flow::~Flow() {
   if (team_) team_->dismiss();
@@ -128,7 +131,7 @@ bool Flow::repeat(const Node &node) {
   for (std::uint64_t pass = 0; pass < node.count; ++pass) {
     if (!execute(node.children[0])) return false;
     if (node.outermost) job_.count_iteration();
-    between_passes();
+    slice_.point(sched_);
   }
   return true;
 }
@@ -140,31 +143,13 @@ bool Flow::until(const Node &node) {
     if (__atomic_load_n(node.flag, __ATOMIC_ACQUIRE) != 0) return true;
     // Another branch may be what sets the flag, and may have no hart to do it on (law 3).
     if (forked_ && sched_.harts() < sched_.demand()) lithe_context_yield();
-    between_passes();
+    slice_.point(sched_);
   }
   return true;
 }
 
-// A scheduling point of every loop: when its time is up, the hart goes to the root scheduler, which gives it to whoever
-// has the fewest. It comes straight back when nobody wants it.
-void Flow::between_passes() {
-  if (++passes_ < passes_per_look_) return;
-  passes_ = 0;
-  const Clock::time_point now = Clock::now();
-  const Clock::duration since_look = now - last_look_;
-  last_look_ = now;
-  if (since_look > kClockPeriod) {
-    passes_per_look_ = std::max(passes_per_look_ / 2, 1u);
-  } else {
-    passes_per_look_ = std::min(passes_per_look_ * 2, kMostPassesPerLook);
-  }
-  if (now - slice_start_ < kTimeSlice) return;
-  sched_.offer_hart();
-  slice_start_ = last_look_ = Clock::now();
-}
-
 bool Flow::for_each(const Node &node) {
-  const Shared shared{job_, node};
+  const Shared shared{job_, sched_, node};
   share({run_iterations, &shared}, node, static_cast<std::uint32_t>(node.count));
   return !job_.stopped();
 }
@@ -173,7 +158,7 @@ bool Flow::parallel(const Node &node) {
   if (node.children.size() < 2) return sequence(node);
   if (!std::all_of(node.children.begin(), node.children.end(), [](const Node &child) { return child.leaf; }))
     return fork_branches(node);
-  const Shared shared{job_, node};
+  const Shared shared{job_, sched_, node};
   share({run_leaves, &shared}, node, static_cast<std::uint32_t>(node.children.size()));
   return !job_.stopped();
 }

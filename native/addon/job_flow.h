@@ -2,7 +2,6 @@
 #ifndef HARTS_ADDON_JOB_FLOW_H
 #define HARTS_ADDON_JOB_FLOW_H
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 
@@ -10,10 +9,9 @@
 #include "addon/job_plan.h"
 #include "addon/job_scheduler.h"
 #include "addon/job_team.h"
+#include "addon/time_slice.h"
 
 namespace harts::addon {
-
-using Clock = std::chrono::steady_clock;
 
 /* What flows need to know of the machine. */
 struct Machine {
@@ -42,7 +40,6 @@ class Flow {
   bool repeat(const Node &node);
   bool until(const Node &node);
   void share(const Loop &loop, const Node &node, std::uint32_t count);
-  void between_passes();
 
   Job &job_;
   JobScheduler &sched_;
@@ -50,11 +47,7 @@ class Flow {
   const bool forked_;
   std::unique_ptr<Team> team_;
   double since_wake_ = 0;  // what the loops cost, in ns, since helpers were last woken
-  // When this flow last offered its hart to others, when it last looked at the clock, and how often it looks.
-  Clock::time_point slice_start_ = Clock::now();
-  Clock::time_point last_look_ = slice_start_;
-  std::uint32_t passes_ = 0;
-  std::uint32_t passes_per_look_ = 1;
+  TimeSlice &slice_;
 };
 
 }  // namespace harts::addon

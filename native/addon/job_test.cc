@@ -159,6 +159,32 @@ TEST_CASE("branches that wait for each other take turns, however few the harts")
   CHECK(job.outcome() == Job::Outcome::kDone);
 }
 
+double sleepless(const ArrayView *arrays, const double *) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(100);
+  while (std::chrono::steady_clock::now() < until) {
+  }
+  return bump(arrays, nullptr);
+}
+
+TEST_CASE("a guest gets a hart in the middle of one long forEach on all of them") {
+  std::atomic<long> bumps{0};
+  Node endless = for_each(2'000'000'000, sleepless, &bumps);
+  std::vector<std::unique_ptr<Job>> jobs;
+  jobs.push_back(std::make_unique<Job>(std::move(endless)));
+  std::thread guest([&] {
+    while (bumps < 100) std::this_thread::yield();
+    for (int i = 0; i < 5; ++i) {
+      harts::ForkJoin scheduler;
+      scheduler.enter();
+      scheduler.exit();
+    }
+    jobs[0]->abort();
+  });
+  run_all(jobs);
+  guest.join();
+  CHECK(jobs[0]->outcome() == Job::Outcome::kAborted);
+}
+
 TEST_CASE("a guest gets a hart while jobs keep all of them busy") {
   std::int32_t flag = 0;
   std::atomic<long> bumps{0};

@@ -1,5 +1,8 @@
 #include "schedulers/openmp/crew.hpp"
 
+#include <sched.h>
+#include <time.h>
+
 #include <algorithm>
 #include <mutex>
 #include <new>
@@ -7,9 +10,10 @@
 namespace harts::omp {
 namespace {
 
-/* How long a thread waits for its team on its hart before it gives up the hart: about 10-40 us by the processor's idea
- * of a pause. Waking another processor costs about as much, so spinning longer cannot pay. */
-constexpr unsigned kSpins = 1024;
+/* How long a thread waits for its team on its hart before it gives up the hart: somewhat longer than a hart whose carrier
+ * sleeps needs to arrive. Spinning for much longer than waking another processor takes cannot pay. */
+constexpr int64_t kSpinNs = 40000;
+
 /* In parked_: the phase is open, nobody waits for it any more. */
 lithe_context_t *const kOpen = reinterpret_cast<lithe_context_t *>(1);
 
@@ -25,15 +29,21 @@ struct Crew::Worker {
 };
 
 /* 0 where a spinning hart may keep its own processor from the hart that it waits for. */
-unsigned Crew::spin_limit() {
-  static const unsigned limit = [] {
+int64_t Crew::spin_ns() {
+  static const int64_t limit = [] {
     lithe_topology_t topology;
-    return lithe_topology_get(&topology) == 0 && topology.harts <= topology.pus ? kSpins : 0;
+    return lithe_topology_get(&topology) == 0 && topology.harts <= topology.pus && topology.quota == 0 ? kSpinNs : 0;
   }();
   return limit;
 }
 
-Crew::Crew(Thread &owner) : lithe::Scheduler("openmp"), owner_(&owner) {
+int64_t Crew::clock_ns() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+Crew::Crew(Thread &owner) : lithe::Scheduler("openmp"), owner_(&owner), owner_is_guest_(owner.is_guest) {
   team.crew = this;
   team.first_share = take_share();
   master.team = &team;
@@ -78,9 +88,8 @@ unsigned Crew::reserve(unsigned count) {
 }
 
 int Crew::start() {
-  remaining_.store(team.size, std::memory_order_relaxed);
-  /* The cursor comes last: it is what lets a hart start workers, and no hart is here before the request below. */
-  cursor_.store(1, std::memory_order_relaxed);
+  state_.store(team.size * kRemaining, std::memory_order_relaxed);
+  team.started.store(1, std::memory_order_relaxed);
   const int code = lithe_sched_enter(c());
   if (code != 0) return code;
   master_context_ = lithe_context_self();
@@ -89,15 +98,44 @@ int Crew::start() {
 }
 
 void Crew::finish() {
-  const auto joined = [this] { return remaining_.load(std::memory_order_acquire) == 1; };
-  if (!spin_until(joined)) leave_stack(master, Intent::kJoin);
-  /* Every worker is docked. A hart may still be on its way out through settle(): either the exchange here came first
-   * and it finds no surplus, or its own exchange came first; then its increment of settling_ did so too and is seen
-   * here. After the wait the demand is 1, the master's own, as it was at entry. */
-  settle();
-  while (settling_.load(std::memory_order_acquire) != 0) relax();
+  const auto is_joined = [this] { return remaining_in(state_.load(std::memory_order_acquire)) == 1; };
+  if (!spin_until(master, false, is_joined)) leave_stack(master, Intent::kJoin);
+  /* Every worker is docked. What is left is the demand, which must be 1 again, the master's own; somebody may be about
+   * to change it still, and is so only for a moment. */
+  for (unsigned spins = 1;; ++spins) {
+    settle();
+    if (state_.load(std::memory_order_acquire) < kSurplus) break;
+    if (spins % 256 == 0) sched_yield();
+    relax();
+  }
   lithe::check("lithe_sched_exit", lithe_sched_exit());
   recycle_shares();
+}
+
+/* A hart counts as the team's from the moment it is granted, long before it arrives if its carrier sleeps; so a thread
+ * that has not been started, or that is ready, is looked for as well. */
+bool Crew::all_on_harts(bool for_harts_to_come) const {
+  if (has_work()) {
+    if (!for_harts_to_come || harts_are_late_.load(std::memory_order_relaxed)) return false;
+    /* The hart to come may be kept off its processor by this very thread, if that is a guest the kernel put there. */
+    if (owner_is_guest_) sched_yield();
+  }
+  return harts() >= static_cast<long>(remaining_in(state_.load(std::memory_order_relaxed)));
+}
+
+void Crew::waited_in_vain(unsigned patience) {
+  if (patience < kMostPatience) patience_.store(patience + 1, std::memory_order_relaxed);
+  if (has_work()) harts_are_late_.store(true, std::memory_order_relaxed);
+}
+
+/* A guest runs on its own kernel thread only. Another member that is on that thread now must not wait there for the
+ * guest. */
+bool Crew::is_in_the_way(const Member &member) const {
+  return owner_is_guest_ && &member != &master && lithe_context_is_local(master_context_) != 0;
+}
+
+bool Crew::has_work() const {
+  return team.started.load(std::memory_order_relaxed) != team.size || ready_count_.load(std::memory_order_relaxed) != 0;
 }
 
 void Crew::run_worker(void *arg) {
@@ -139,16 +177,35 @@ void Crew::left_stack(lithe_context_t *master_context, void *crew) {
   self.act_on(self.master, master_context);
 }
 
-/* On the carrier, when the context has left its stack and is counted in the surplus. From each hand-over on, another hart
- * may run the context, or end the region. */
+/* When the context has left its stack. From each hand-over on, another hart may run the context, or end the region. */
 void Crew::act_on(Member &member, lithe_context_t *context) {
   const Intent intent = member.intent;
   member.intent = Intent::kNone;
-  if (intent == Intent::kPark) {
-    park(member, context);
-  } else if (remaining_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-    lithe_context_unblock(master_context_);
+  switch (intent) {
+    case Intent::kNone:
+      push_ready(context, context, 1);
+      return;
+    case Intent::kPark:
+      park(member, context);
+      return;
+    case Intent::kJoin:
+      end_part(false);
+      return;
+    case Intent::kDock: {
+      /* If this hart will find nothing else to do, the demand is given back now: the master may wait for that. The last
+       * one leaves it to the master that waits off its stack. */
+      const bool goes_on = has_work() || child_count_.load(std::memory_order_relaxed) != 0 ||
+                           remaining_in(state_.load(std::memory_order_relaxed)) == 1;
+      if (!goes_on) request(-1);
+      end_part(goes_on);
+      return;
+    }
   }
+}
+
+void Crew::end_part(bool with_surplus) {
+  const uint64_t change = with_surplus ? kSurplus - kRemaining : 0 - kRemaining;
+  if (remaining_in(state_.fetch_add(change, std::memory_order_acq_rel)) == 1) lithe_context_unblock(master_context_);
 }
 
 Member &Crew::member_of(lithe_context_t *context) {
@@ -162,7 +219,7 @@ void Crew::barrier(Member &member) {
     return;
   }
   const auto is_open = [this, phase] { return phase_.load(std::memory_order_acquire) != phase; };
-  if (spin_until(is_open)) return;
+  if (spin_until(member, true, is_open)) return;
   member.phase = phase;
   leave_stack(member, Intent::kPark);
 }
@@ -190,14 +247,15 @@ void Crew::open_phase(unsigned phase) {
     ++count;
   }
   if (count == 0) return;
-  cover(count);
-  push_ready(first, last, count);
+  make_ready(first, last, count);
 }
 
 void Crew::park(Member &member, lithe_context_t *context) {
   /* The phase that the member waits for cannot be reused before the member itself has gone on: the stack is this
    * phase's, or marked as open. */
   std::atomic<lithe_context_t *> &stack = parked_[member.phase % 2];
+  /* A blocked context, the master, is counted already. */
+  if (&member != &master) state_.fetch_add(kSurplus, std::memory_order_acq_rel);
   lithe_context_t *top = stack.load(std::memory_order_acquire);
   do {
     if (top == kOpen) {
@@ -212,30 +270,19 @@ void Crew::park(Member &member, lithe_context_t *context) {
   } while (!stack.compare_exchange_weak(top, context, std::memory_order_acq_rel, std::memory_order_acquire));
 }
 
-void Crew::context_yield(lithe_context_t *context) {
-  Member &member = member_of(context);
-  if (member.intent == Intent::kNone) {
-    push_ready(context, context, 1);
-    return;
-  }
-  surplus_.fetch_add(1, std::memory_order_acq_rel);
-  act_on(member, context);
-}
+void Crew::context_yield(lithe_context_t *context) { act_on(member_of(context), context); }
 
-void Crew::context_block(lithe_context_t *) { surplus_.fetch_add(1, std::memory_order_acq_rel); }
+void Crew::context_block(lithe_context_t *) { state_.fetch_add(kSurplus, std::memory_order_acq_rel); }
 
-void Crew::context_unblock(lithe_context_t *context) {
-  cover(1);
-  push_ready(context, context, 1);
-}
+void Crew::context_unblock(lithe_context_t *context) { make_ready(context, context, 1); }
 
-void Crew::context_exit(lithe_context_t *) { surplus_.fetch_add(1, std::memory_order_acq_rel); }
+void Crew::context_exit(lithe_context_t *) { state_.fetch_add(kSurplus, std::memory_order_acq_rel); }
 
 lithe::Decision Crew::hart_enter() {
   if (lithe_context_t *context = take_ready()) return lithe::Decision::run(context);
-  unsigned number = cursor_.load(std::memory_order_relaxed);
+  unsigned number = team.started.load(std::memory_order_relaxed);
   while (number < team.size) {
-    if (cursor_.compare_exchange_weak(number, number + 1, std::memory_order_acq_rel)) {
+    if (team.started.compare_exchange_weak(number, number + 1, std::memory_order_acq_rel)) {
       return lithe::Decision::run(workers_[number - 1]->context);
     }
   }
@@ -252,32 +299,37 @@ lithe::Decision Crew::hart_enter() {
     }
   }
   settle();
+  if (harts_are_late_.load(std::memory_order_relaxed)) harts_are_late_.store(false, std::memory_order_relaxed);
   /* A context that became ready meanwhile has either used the surplus, then demand exceeds harts and the parent sends
    * one back at once, or has asked for a hart. */
   return lithe::Decision::yield();
 }
 
-/* Backs `units` more runnable contexts with demand. Comes before they are made ready: once the master is, it may leave
- * the scheduler, and the demand must be right by then. */
-void Crew::cover(unsigned units) {
-  int surplus = surplus_.load(std::memory_order_acquire);
-  while (surplus > 0) {
-    const int used = std::min(surplus, static_cast<int>(units));
-    if (surplus_.compare_exchange_weak(surplus, surplus - used, std::memory_order_acq_rel)) {
-      units -= static_cast<unsigned>(used);
-      break;
-    }
-  }
-  if (units != 0) request(static_cast<int>(units));
+/* Queues contexts that have become runnable, and backs them with demand.
+ *
+ * They are queued before a hart is asked for, so that the hart finds them. But then another hart may run them, and the
+ * region may end, before the request is made; `settling` makes the master wait for it. */
+void Crew::make_ready(lithe_context_t *first, lithe_context_t *last, unsigned count) {
+  uint64_t state = state_.load(std::memory_order_acquire);
+  unsigned used;
+  do {
+    used = std::min(surplus_in(state), count);
+  } while (!state_.compare_exchange_weak(state, state - used * kSurplus + kSettling, std::memory_order_acq_rel));
+  push_ready(first, last, count);
+  if (used != count) request(static_cast<int>(count - used));
+  state_.fetch_sub(kSettling, std::memory_order_acq_rel);
 }
 
 /* Gives the surplus of demand back to the parent. */
 void Crew::settle() {
-  if (surplus_.load(std::memory_order_acquire) == 0) return;
-  settling_.fetch_add(1, std::memory_order_acq_rel);
-  const int surplus = surplus_.exchange(0, std::memory_order_acq_rel);
-  if (surplus != 0) request(-surplus);
-  settling_.fetch_sub(1, std::memory_order_acq_rel);
+  uint64_t state = state_.load(std::memory_order_acquire);
+  unsigned surplus;
+  do {
+    surplus = surplus_in(state);
+    if (surplus == 0) return;
+  } while (!state_.compare_exchange_weak(state, state - surplus * kSurplus + kSettling, std::memory_order_acq_rel));
+  request(-static_cast<int>(surplus));
+  state_.fetch_sub(kSettling, std::memory_order_acq_rel);
 }
 
 void Crew::push_ready(lithe_context_t *first, lithe_context_t *last, unsigned count) {

@@ -158,6 +158,9 @@ Member &attach_thread() {
   if (lithe_context_self() == nullptr) fatal("out of memory for a thread");
   InitialThread *thread = new (std::nothrow) InitialThread;
   if (thread == nullptr) fatal("out of memory for a thread");
+  /* A context of the runtime holds a hart at all times. (A guest inside another scheduler does too and passes for a
+   * context here; that costs time at barriers only.) */
+  thread->is_guest = lithe_hart_self() < 0;
   attachment.thread = thread;
   current = &thread->outside.member;
   show_environment_once();
@@ -185,7 +188,7 @@ unsigned team_size(Member &encountering, unsigned requested) {
   if (requested == 1) return 1;
   const Controls &controls = encountering.controls;
   if (static_cast<long>(encountering.team->active_level) >= controls.max_active_levels) return 1;
-  unsigned size = requested != 0 ? requested : max_threads(encountering);
+  unsigned size = std::min(requested != 0 ? requested : max_threads(encountering), Crew::kLargestTeam);
   if (controls.dynamic) size = std::min(size, idle_harts(encountering) + 1);
   const unsigned limit = environment().thread_limit;
   if (limit == 0 || size <= 1) return std::max(size, 1u);

@@ -29,20 +29,23 @@ class Crew;
 struct Member;
 struct Thread;
 
-/* One parallel region, active or not. What its members only read is set before they start. */
-struct Team {
+/* One parallel region, active or not. All but the last few fields are written before the members start and only read
+ * by them; what a member needs in order to start lies in one cache line. */
+struct alignas(64) Team {
   unsigned size = 1;
-  unsigned level = 0;        /* enclosing regions, this one included; 0 outside every region */
-  unsigned active_level = 0; /* of these, those with more than one thread */
-  unsigned limited = 0;      /* threads taken from the contention group's OMP_THREAD_LIMIT */
-  Member *encountering = nullptr; /* who met the parallel construct; NULL outside every region */
+  unsigned level = 0;             /* enclosing regions, this one included; 0 outside every region */
+  unsigned active_level = 0;      /* of these, those with more than one thread */
+  std::atomic<unsigned> started{1}; /* threads that a hart has been found for, the encountering one included */
   Crew *crew = nullptr;           /* NULL when the team is one thread */
+  Member *encountering = nullptr; /* who met the parallel construct; NULL outside every region */
   void (*function)(void *) = nullptr;
   void *data = nullptr;
-  bool is_combined = false; /* the region is one construct, which all threads find prepared: */
-  LoopSpec combined;
-  void *copyprivate = nullptr;
   WorkShare *first_share = nullptr; /* where all members start; the only one of a team of one */
+  bool is_combined = false;         /* the region is one construct, which all threads find prepared: */
+  LoopSpec combined;
+  unsigned limited = 0; /* threads taken from the contention group's OMP_THREAD_LIMIT */
+
+  void *copyprivate = nullptr;
   std::atomic<unsigned long> singles{0}; /* single constructs that have found their thread */
 };
 
@@ -88,6 +91,7 @@ struct Thread {
   Crew &crew_here();
 
   ContentionGroup *group;
+  bool is_guest = false;         /* a thread from outside the runtime, which runs only on its own kernel thread */
   unsigned depth = 0;            /* active regions that this thread has started and not ended */
   std::vector<Crew *> crews;     /* by depth */
   SerialRegion *open = nullptr;  /* begun by region_start, not ended; innermost first */

@@ -109,7 +109,7 @@ void await_turn(Member &member) {
   WorkShare &share = *member.share;
   const auto is_mine = [&] { return share.turn.load(std::memory_order_acquire) == member.loop.ticket; };
   Crew *crew = member.team->crew;
-  if (crew == nullptr || crew->spin_until(is_mine)) return;
+  if (crew == nullptr || crew->spin_until(member, true, is_mine)) return;
   lithe_context_block(&wait_for_turn, &member);
 }
 

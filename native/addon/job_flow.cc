@@ -165,30 +165,51 @@ bool Flow::parallel(const Node &node) {
 
 // Runs a loop on this flow's team, or alone where sharing cannot pay.
 void Flow::share(const Loop &loop, const Node &node, std::uint32_t count) {
-  if (count == 0) return;
-  const double cost = node.nanoseconds_per_iteration * count;  // 0 when not known
-  const bool alone = machine_.harts == 1 || count == 1 || (cost > 0 && cost < kShareNanoseconds);
-  const bool measure = machine_.harts > 1 && (node.runs < kFirstRuns || node.runs % kRunsPerMeasurement == 0);
-  ++node.runs;
+  if (machine_.harts == 1 || count < 2) {
+    if (count > 0) loop.body(loop.arg, 0, count);
+    return;
+  }
+  if (node.runs == 0) return share_unknown(loop, node, count);
+  const double cost = node.nanoseconds_per_iteration * count;
+  const bool measure = node.runs < kFirstRuns || node.runs % kRunsPerMeasurement == 0;
   const Clock::time_point start = measure ? Clock::now() : Clock::time_point();
   std::uint32_t executed = count;
-  if (alone) {
+  if (cost < kShareNanoseconds) {
     loop.body(loop.arg, 0, count);
   } else {
-    if (!team_) team_ = std::make_unique<Team>(sched_, machine_.harts, machine_.spin);
     since_wake_ += cost;
-    const bool wake = cost == 0 || cost >= kWakeNanoseconds || since_wake_ >= kWakeTotalNanoseconds;
+    const bool wake = cost >= kWakeNanoseconds || since_wake_ >= kWakeTotalNanoseconds;
     if (wake) since_wake_ = 0;
-    executed = team_->run(loop, count, wake);
+    executed = team().run(loop, 0, count, wake);
   }
+  ++node.runs;
   if (!measure || executed == 0) return;
   // The wait for the others counts as well, as if it were work: it makes a short loop look longer, never shorter than
-  // it is. The first run is not kept: it pays for page faults and cold caches.
-  const double each = std::max(nanoseconds_since(start) / executed, 1e-3);
-  if (node.runs <= 2)
-    node.nanoseconds_per_iteration = node.runs == 1 ? 0 : each;
-  else
-    node.nanoseconds_per_iteration += (each - node.nanoseconds_per_iteration) / 4;
+  // it is. The first run is forgotten: it paid for page faults and cold caches.
+  const double each = nanoseconds_since(start) / executed;
+  const double weight = node.runs == 2 ? 1 : 0.25;
+  node.nanoseconds_per_iteration += weight * (each - node.nanoseconds_per_iteration);
+}
+
+// The first run of a loop begins alone, and is shared as soon as it turns out to be worth a wake.
+void Flow::share_unknown(const Loop &loop, const Node &node, std::uint32_t count) {
+  const Clock::time_point start = Clock::now();
+  std::uint32_t done = 0;
+  double elapsed = 0;
+  for (std::uint32_t chunk = 1; done < count && elapsed < kWakeNanoseconds; chunk *= 2) {
+    const std::uint32_t end = done + std::min(chunk, count - done);
+    loop.body(loop.arg, done, end);
+    done = end;
+    elapsed = nanoseconds_since(start);
+  }
+  node.nanoseconds_per_iteration = elapsed / done;
+  node.runs = 1;
+  if (done < count) team().run(loop, done, count, true);
+}
+
+Team &Flow::team() {
+  if (!team_) team_ = std::make_unique<Team>(sched_, machine_.harts, machine_.spin);
+  return *team_;
 }
 
 // Runs the children on contexts in a scheduler of their own, all at once as far as harts go.

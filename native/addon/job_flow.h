@@ -40,6 +40,8 @@ class Flow {
   bool repeat(const Node &node);
   bool until(const Node &node);
   void share(const Loop &loop, const Node &node, std::uint32_t count);
+  void share_unknown(const Loop &loop, const Node &node, std::uint32_t count);
+  Team &team();
 
   Job &job_;
   JobScheduler &sched_;

@@ -42,7 +42,7 @@ struct Node {
   std::vector<ArrayView> arrays;
   std::vector<double> scalars;
   std::vector<Node> children;
-  /* kForEach and leaf kParallel: what one iteration costs, 0 when not measured yet. Written by the one flow that
+  /* kForEach and kParallel of leaves: what one iteration costs, when `runs` is not 0. Written by the one flow that
    * executes the node, between runs of its loop. */
   mutable double nanoseconds_per_iteration = 0;
   mutable std::uint32_t runs = 0;

@@ -93,7 +93,9 @@ Team::Team(ForkJoin &sched, int harts, bool spin)
 
 Team::~Team() = default;
 
-std::uint32_t Team::run(const Loop &loop, std::uint32_t count, bool wake) {
+std::uint32_t Team::run(const Loop &loop, std::uint32_t begin, std::uint32_t end, bool wake) {
+  if (begin >= end) return 0;
+  const std::uint32_t count = end - begin;
   const std::uint32_t created = created_.load(std::memory_order_relaxed);
   std::uint32_t parts = 1;
   for (std::uint32_t i = 1; i < created && parts < count; ++i)
@@ -103,14 +105,17 @@ std::uint32_t Team::run(const Loop &loop, std::uint32_t count, bool wake) {
   published_.store(published_.load(std::memory_order_relaxed) + count, std::memory_order_relaxed);
   // The leader's part is the first, and the parts are cut the same way each time, so that the same context tends to
   // touch the same data in every pass of a time loop.
-  std::uint32_t begin = count / parts + (count % parts != 0);
+  const auto part_end = [&](std::uint32_t from, std::uint32_t part) {
+    return from + count / parts + (part < count % parts);
+  };
+  std::uint32_t from = part_end(begin, 0);
   slots_[0].loop.store(&loop, std::memory_order_relaxed);
-  slots_[0].range.store(pack(0, begin), std::memory_order_release);
+  slots_[0].range.store(pack(begin, from), std::memory_order_release);
   std::uint32_t kept = 0;
   for (std::uint32_t part = 1; part < parts; ++part) {
-    const std::uint32_t end = begin + count / parts + (part < count % parts);
-    if (!hand(*chosen_[part], &loop, pack(begin, end))) kept_[kept++] = pack(begin, end);
-    begin = end;
+    const std::uint64_t range = pack(from, part_end(from, part));
+    if (!hand(*chosen_[part], &loop, range)) kept_[kept++] = range;
+    from = hi_of(range);
   }
   if (wake && parts < count) wake_helpers(count - parts < capacity_ - parts ? count - parts : capacity_ - parts);
 

@@ -35,9 +35,10 @@ class Team {
   Team(const Team &) = delete;
   Team &operator=(const Team &) = delete;
 
-  /* Runs all iterations and returns when all have ended. With `wake`, asks for harts for helpers that sleep or do not
-   * exist yet; otherwise only helpers that are awake take part. Returns how many iterations the leader ran itself. */
-  std::uint32_t run(const Loop &loop, std::uint32_t count, bool wake);
+  /* Runs iterations begin..end-1 and returns when all have ended. With `wake`, asks for harts for helpers that sleep or
+   * do not exist yet; otherwise only helpers that are awake take part. Returns how many iterations the leader ran
+   * itself. */
+  std::uint32_t run(const Loop &loop, std::uint32_t begin, std::uint32_t end, bool wake);
 
   /* Ends the helpers and returns when none of them touches the team any more. */
   void dismiss();

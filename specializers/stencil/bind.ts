@@ -43,7 +43,9 @@ export function bindSweep(names: readonly string[], args: readonly unknown[], it
     }
     const grid = asGrid(value);
     if (grid === undefined) {
-      throw new KernelError(`Argument \`${name}\` of the stencil is neither a grid nor a number. Give { data, shape }.`);
+      throw new KernelError(
+        `Argument \`${name}\` of the stencil is neither a grid nor a number. Give { data, shape }.`,
+      );
     }
     checkGrid(name, grid, shape.length);
     checkSameShape(name, grid.shape, shape, first.name);
@@ -67,10 +69,14 @@ export function bindSweep(names: readonly string[], args: readonly unknown[], it
 }
 
 /** With several iterations, output k is read as grid k of the next one. */
-function checkFeedback(outputs: readonly { name: string; grid: Grid }[], grids: readonly { name: string; grid: Grid }[]): void {
+function checkFeedback(
+  outputs: readonly { name: string; grid: Grid }[],
+  grids: readonly { name: string; grid: Grid }[],
+): void {
   outputs.forEach((o, k) => {
     const g = grids[k];
-    if (g === undefined) throw new ShapeError(`\`${o.name}\` feeds no grid: there are ${grids.length} grids to iterate on.`);
+    if (g === undefined)
+      throw new ShapeError(`\`${o.name}\` feeds no grid: there are ${grids.length} grids to iterate on.`);
     if (g.grid.data.constructor !== o.grid.data.constructor) {
       throw new ShapeError(
         `\`${o.name}\` is a ${o.grid.data.constructor.name}, but grid \`${g.name}\`, which it feeds, is a ${g.grid.data.constructor.name}.`,
@@ -84,7 +90,9 @@ export function checkReach(shape: readonly number[], reach: readonly number[]): 
   shape.forEach((n, axis) => {
     const r = reach[axis] ?? 0;
     if (n > 0 && n <= r) {
-      throw new ShapeError(`Axis ${axis} has ${n} points, but the stencil reaches ${r}. Use a grid of at least ${r + 1}.`);
+      throw new ShapeError(
+        `Axis ${axis} has ${n} points, but the stencil reaches ${r}. Use a grid of at least ${r + 1}.`,
+      );
     }
   });
 }

@@ -33,7 +33,9 @@ export function facesOf(boundary: Boundary | undefined, rank: number): Faces {
   const wanted = boundary ?? 'clamp';
   const axes: readonly AxisBoundary[] = isFaceLike(wanted) ? Array.from({ length: rank }, () => wanted) : wanted;
   if (axes.length !== rank) {
-    throw new KernelError(`The boundary has ${axes.length} axes, but the stencil has ${rank}. Give one entry per axis.`);
+    throw new KernelError(
+      `The boundary has ${axes.length} axes, but the stencil has ${rank}. Give one entry per axis.`,
+    );
   }
   return axes.map((axis, k) => {
     const [low, high] = isFaceLike(axis) ? [axis, axis] : axis;
@@ -83,7 +85,11 @@ export function land(faces: readonly [Face, Face], n: number, index: number): La
       return { index: 0, added: 0, value: f.value };
     case 'neumann': {
       const distance = low ? -index : index - n + 1;
-      return { index: low ? distance - 1 : n - distance, added: (f.gradient ?? 0) * (2 * distance - 1), value: undefined };
+      return {
+        index: low ? distance - 1 : n - distance,
+        added: (f.gradient ?? 0) * (2 * distance - 1),
+        value: undefined,
+      };
     }
     case 'periodic':
       return { index: low ? index + n : index - n, added: 0, value: undefined };

@@ -1,5 +1,5 @@
-import { ENTRY_SYMBOL, FunctionPrinter, fileHead } from '../../src/jit/generate.js';
 import type { ElementKind } from '../../src/jit/bind.js';
+import { ENTRY_SYMBOL, FunctionPrinter, fileHead } from '../../src/jit/generate.js';
 import { C_TYPES } from '../../src/jit/prelude.js';
 import type { Face, Faces } from './boundary.js';
 import { hasGradient } from './boundary.js';
@@ -84,20 +84,32 @@ function printReader(printer: FunctionPrinter, layout: SweepLayout, element: Ele
   };
   out.line('');
   const type = C_TYPES[element];
-  out.braces(`static double harts_outside_${element}(const ${type} *g, int64_t n0, int64_t n1, int64_t i, int64_t j)`, () => {
-    if (gradient) {
-      out.line('const bool inside = i >= 0 && i < n0 && j >= 0 && j < n1;');
-      out.line('double added_i = 0.0, added_j = 0.0;');
-    }
-    axis(rows, 'i', 'n0');
-    axis(columns, 'j', 'n1');
-    out.line('const double value = (double)g[i * n1 + j];');
-    out.line(gradient ? `return inside ? value : value + ${layout.rank === 1 ? 'added_j' : '(added_i + added_j)'};` : 'return value;');
-  });
+  out.braces(
+    `static double harts_outside_${element}(const ${type} *g, int64_t n0, int64_t n1, int64_t i, int64_t j)`,
+    () => {
+      if (gradient) {
+        out.line('const bool inside = i >= 0 && i < n0 && j >= 0 && j < n1;');
+        out.line('double added_i = 0.0, added_j = 0.0;');
+      }
+      axis(rows, 'i', 'n0');
+      axis(columns, 'j', 'n1');
+      out.line('const double value = (double)g[i * n1 + j];');
+      out.line(
+        gradient
+          ? `return inside ? value : value + ${layout.rank === 1 ? 'added_j' : '(added_i + added_j)'};`
+          : 'return value;',
+      );
+    },
+  );
 }
 
 /** Actual arguments of a point function: scalars, then the values it reads. */
-function pointCall(printer: FunctionPrinter, p: PointFunction, layout: SweepLayout, read: (a: Access) => string): string {
+function pointCall(
+  printer: FunctionPrinter,
+  p: PointFunction,
+  layout: SweepLayout,
+  read: (a: Access) => string,
+): string {
   const args = [...layout.scalars.map((_, k) => `s${k}`), ...p.accesses.map(read)];
   return `${printer.names.of(p.program.entry, p.program.entry.name)}(${args.join(', ')})`;
 }
@@ -115,7 +127,15 @@ function plus(base: string, offset: number): string {
 function printEdge(printer: FunctionPrinter, model: StencilModel, layout: SweepLayout): void {
   const { out } = printer;
   const outs = layout.outputElements.map((e, k) => `${C_TYPES[e]} *restrict o${k}`);
-  const params = [...outs, ...gridParams(layout), 'int64_t n0', 'int64_t n1', 'int64_t i', 'int64_t j', ...scalarParams(layout)];
+  const params = [
+    ...outs,
+    ...gridParams(layout),
+    'int64_t n0',
+    'int64_t n1',
+    'int64_t i',
+    'int64_t j',
+    ...scalarParams(layout),
+  ];
   out.line('');
   out.braces(`static __attribute__((noinline)) void harts_edge(${params.join(', ')})`, () => {
     model.outputs.forEach((p, k) => {
@@ -139,35 +159,38 @@ function printSweep(printer: FunctionPrinter, model: StencilModel, layout: Sweep
     model.outputs.forEach((p, k) => {
       const call = pointCall(printer, p, layout, (a) => {
         const [di, dj] = offsetsOf(a);
-        const row = di === 0 ? '' : di === 1 ? ' + n1' : di === -1 ? ' - n1' : di > 0 ? ` + ${di} * n1` : ` - ${-di} * n1`;
+        const row =
+          di === 0 ? '' : di === 1 ? ' + n1' : di === -1 ? ' - n1' : di > 0 ? ` + ${di} * n1` : ` - ${-di} * n1`;
         return `(double)g${a.grid}[at${row}${dj === 0 ? '' : plus('', dj)}]`;
       });
       out.line(`o${k}[at] = (${C_TYPES[layout.outputElements[k] as ElementKind]})${call};`);
     });
   };
   out.line('');
-  out.line('/* One sweep. Only the points in the middle of rows in the middle can read without looking at the boundary. */');
+  out.line(
+    '/* One sweep. Only the points in the middle of rows in the middle can read without looking at the boundary. */',
+  );
   out.braces(`static void harts_sweep(${params.join(', ')})`, () => {
     out.line(`const int64_t left = n1 < ${r1} ? n1 : ${r1};`);
     out.line(`const int64_t right = n1 - ${r1} > left ? n1 - ${r1} : left;`);
     if (layout.rank === 1) {
       out.line('const int64_t i = 0;');
-      out.line('for (int64_t j = 0; j < left; j++) ' + edge);
+      out.line(`for (int64_t j = 0; j < left; j++) ${edge}`);
       out.flush(`#pragma omp parallel for simd schedule(static) if (n1 >= ${PARALLEL_POINTS})`);
       out.braces('for (int64_t at = left; at < right; at++)', inner);
-      out.line('for (int64_t j = right; j < n1; j++) ' + edge);
+      out.line(`for (int64_t j = right; j < n1; j++) ${edge}`);
       return;
     }
     out.flush(`#pragma omp parallel for schedule(static) if (n0 * n1 >= ${PARALLEL_POINTS})`);
     out.braces('for (int64_t i = 0; i < n0; i++)', () => {
       out.braces(`if (i < ${r0} || i >= n0 - ${r0})`, () => {
-        out.line('for (int64_t j = 0; j < n1; j++) ' + edge);
+        out.line(`for (int64_t j = 0; j < n1; j++) ${edge}`);
         out.line('continue;');
       });
-      out.line('for (int64_t j = 0; j < left; j++) ' + edge);
+      out.line(`for (int64_t j = 0; j < left; j++) ${edge}`);
       out.flush('#pragma omp simd');
       out.braces('for (int64_t at = i * n1 + left; at < i * n1 + right; at++)', inner);
-      out.line('for (int64_t j = right; j < n1; j++) ' + edge);
+      out.line(`for (int64_t j = right; j < n1; j++) ${edge}`);
     });
   });
 }
@@ -190,12 +213,20 @@ function printSweepEntry(printer: FunctionPrinter, layout: SweepLayout): void {
     out.braces('for (int64_t t = 1; t <= iterations; t++)', () => {
       outputs.forEach((e, k) => {
         const scratch = `arrays[${outputs.length + grids.length + k}].data`;
-        const target = layout.feedback ? `(iterations - t) % 2 == 0 ? arrays[${k}].data : ${scratch}` : `arrays[${k}].data`;
+        const target = layout.feedback
+          ? `(iterations - t) % 2 == 0 ? arrays[${k}].data : ${scratch}`
+          : `arrays[${k}].data`;
         out.line(`${C_TYPES[e]} *o${k} = ${target};`);
       });
-      const args = [...outputs.map((_, k) => `o${k}`), ...grids.map((_, k) => `g${k}`), 'n0', 'n1', ...layout.scalars.map((_, k) => `s${k}`)];
+      const args = [
+        ...outputs.map((_, k) => `o${k}`),
+        ...grids.map((_, k) => `g${k}`),
+        'n0',
+        'n1',
+        ...layout.scalars.map((_, k) => `s${k}`),
+      ];
       out.line(`harts_sweep(${args.join(', ')});`);
-      if (layout.feedback) outputs.forEach((_, k) => out.line(`g${k} = o${k};`));
+      if (layout.feedback) for (const k of outputs.keys()) out.line(`g${k} = o${k};`);
     });
     out.line('return 0.0;');
   });

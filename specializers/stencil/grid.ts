@@ -27,10 +27,14 @@ export function checkGrid(name: string, { data, shape }: Grid, rank: number | un
     throw new ShapeError(`Grid \`${name}\` is not a Float64Array or a Float32Array. Give its data as one of these.`);
   }
   if (!Array.isArray(shape) || shape.length < 1 || shape.length > 2) {
-    throw new ShapeError(`Grid \`${name}\` has ${Array.isArray(shape) ? shape.length : 'no'} axes; stencils have 1 or 2.`);
+    throw new ShapeError(
+      `Grid \`${name}\` has ${Array.isArray(shape) ? shape.length : 'no'} axes; stencils have 1 or 2.`,
+    );
   }
   if (!shape.every((n) => Number.isInteger(n) && n >= 0)) {
-    throw new ShapeError(`Grid \`${name}\` has shape ${formatShape(shape)}; every axis must be a whole number of points.`);
+    throw new ShapeError(
+      `Grid \`${name}\` has shape ${formatShape(shape)}; every axis must be a whole number of points.`,
+    );
   }
   if (rank !== undefined && shape.length !== rank) {
     throw new ShapeError(`Grid \`${name}\` has shape ${formatShape(shape)}, but the stencil has ${rank} axes.`);
@@ -46,7 +50,9 @@ export function checkGrid(name: string, { data, shape }: Grid, rank: number | un
 /** Checks that a grid has the shape of the others. */
 export function checkSameShape(name: string, shape: readonly number[], wanted: readonly number[], like: string): void {
   if (shape.length === wanted.length && shape.every((n, k) => n === wanted[k])) return;
-  throw new ShapeError(`Grid \`${name}\` has shape ${formatShape(shape)}; expected ${formatShape(wanted)}, the shape of \`${like}\`.`);
+  throw new ShapeError(
+    `Grid \`${name}\` has shape ${formatShape(shape)}; expected ${formatShape(wanted)}, the shape of \`${like}\`.`,
+  );
 }
 
 /** Checks that what is written is not what is read. */

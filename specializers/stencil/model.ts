@@ -44,12 +44,15 @@ export function modelStencil(
   rank: number,
   env: Environment,
 ): StencilModel {
-  const functions = Array.from({ length: outputs }, (_, k) => pointFunction(selectOutput(source, k, outputs), kinds, rank, env));
+  const functions = Array.from({ length: outputs }, (_, k) =>
+    pointFunction(selectOutput(source, k, outputs), kinds, rank, env),
+  );
   const reach = Array.from({ length: rank }, () => 0);
   for (const { accesses } of functions) {
-    for (const { offsets } of accesses) offsets.forEach((d, axis) => {
-      reach[axis] = Math.max(reach[axis] as number, Math.abs(d));
-    });
+    for (const { offsets } of accesses)
+      offsets.forEach((d, axis) => {
+        reach[axis] = Math.max(reach[axis] as number, Math.abs(d));
+      });
   }
   return { outputs: functions, reach };
 }
@@ -74,12 +77,23 @@ function pointFunction(source: Acquired, kinds: readonly string[], rank: number,
     return { op: 'var', variable: found.variable };
   };
   const builder = new ProgramBuilder(access);
-  const local = { ...source, helper: undefined, scope: environmentScope(env), instances: new Map<string, IRFunction>() };
-  const lowered = lowerFunction(builder, local, kinds.map((k) => (k.startsWith('grid') ? k : 's')), new Set());
+  const local = {
+    ...source,
+    helper: undefined,
+    scope: environmentScope(env),
+    instances: new Map<string, IRFunction>(),
+  };
+  const lowered = lowerFunction(
+    builder,
+    local,
+    kinds.map((k) => (k.startsWith('grid') ? k : 's')),
+    new Set(),
+  );
   const program = finish(lowered, builder.functions);
   checkProgram(program);
   if (lowered.result === undefined) throw new Rejection('model', 'the stencil returns nothing', { line: 1, column: 0 });
-  if (!lowered.pure) throw new Rejection('model', 'the stencil function has effects or recursion', { line: 1, column: 0 });
+  if (!lowered.pure)
+    throw new Rejection('model', 'the stencil function has effects or recursion', { line: 1, column: 0 });
   const scalars = kinds.filter((k) => !k.startsWith('grid')).map((k) => (k === 'boolean' ? BOOL : DOUBLE));
   inferTypes(program, scalars);
   return { program, accesses: [...accesses.values()] };
@@ -95,7 +109,11 @@ function selectOutput(source: Acquired, output: number, outputs: number): Acquir
     }
     const element = value.elements[output];
     if (value.elements.length !== outputs || element == null || element.type === 'SpreadElement') {
-      throw new Rejection('model', `the stencil returns ${value.elements.length} values for ${outputs} outputs`, value.loc?.start);
+      throw new Rejection(
+        'model',
+        `the stencil returns ${value.elements.length} values for ${outputs} outputs`,
+        value.loc?.start,
+      );
     }
     return element;
   };
@@ -105,11 +123,12 @@ function selectOutput(source: Acquired, output: number, outputs: number): Acquir
     const node = n as acorn.AnyNode;
     const inner = nested || /Function/.test(node.type ?? '');
     const made = Object.fromEntries(Object.entries(node).map(([k, v]) => [k, k === 'loc' ? v : copy(v, inner)]));
-    if (node.type === 'ReturnStatement' && !nested && node.argument != null) made.argument = copy(pick(node.argument), true);
+    if (node.type === 'ReturnStatement' && !nested && node.argument != null)
+      made.argument = copy(pick(node.argument), true);
     return made;
   };
   const { node } = source;
   const isExpression = node.body.type !== 'BlockStatement';
-  const body = isExpression ? pick(node.body as acorn.Expression) : copy((node.body as acorn.BlockStatement), false);
+  const body = isExpression ? pick(node.body as acorn.Expression) : copy(node.body as acorn.BlockStatement, false);
   return { ...source, node: { ...node, body } as acorn.Function };
 }

@@ -42,7 +42,9 @@ function sweepOnce(
         continue;
       }
       if (!Array.isArray(value) || value.length !== targets.length) {
-        throw new KernelError(`The stencil returned ${Array.isArray(value) ? value.length : 'no list of'} values for ${targets.length} outputs.`);
+        throw new KernelError(
+          `The stencil returned ${Array.isArray(value) ? value.length : 'no list of'} values for ${targets.length} outputs.`,
+        );
       }
       targets.forEach((t, k) => {
         t[i * n1 + j] = value[k];
@@ -52,11 +54,20 @@ function sweepOnce(
 }
 
 /** The accessor of one grid; it reads around `point`, which the sweep moves. */
-function reader(data: Grid['data'], shape: readonly number[], faces: Faces, point: readonly [number, number]): GridAccess {
+function reader(
+  data: Grid['data'],
+  shape: readonly number[],
+  faces: Faces,
+  point: readonly [number, number],
+): GridAccess {
   const gradient = hasGradient(faces);
   const at = (axis: number, index: number, offset: number): ReturnType<typeof land> => {
     const n = shape[axis] as number;
-    if (Math.abs(offset) >= n) checkReach(shape, shape.map((_, k) => (k === axis ? Math.abs(offset) : 0)));
+    if (Math.abs(offset) >= n)
+      checkReach(
+        shape,
+        shape.map((_, k) => (k === axis ? Math.abs(offset) : 0)),
+      );
     return land(faces[axis] as Faces[number], n, index);
   };
   if (shape.length === 1) {

@@ -1,11 +1,11 @@
 import { KernelError } from '../../src/errors.js';
-import { Variants } from '../../src/jit/variants.js';
 import type { Acquired } from '../../src/jit/acquire.js';
 import type { ElementKind } from '../../src/jit/bind.js';
 import type { Call, Kernel, ResolvedCall } from '../../src/jit/call.js';
 import type { Recipe } from '../../src/jit/engine.js';
 import { environmentIdentity, normalisedTree } from '../../src/jit/identity.js';
 import type { Environment } from '../../src/jit/lower.js';
+import { Variants } from '../../src/jit/variants.js';
 import { native } from '../../src/native/load.js';
 import { type Bound, bindSweep, checkReach } from './bind.js';
 import { type Boundary, type Faces, facesOf } from './boundary.js';
@@ -129,7 +129,9 @@ function sweepRecipe(
   const { kinds } = bound;
   const outputs = bound.outputs.length;
   // JSON has no NaN, Infinity or -0; a boundary value may be one of them.
-  const spelled = JSON.stringify(layout, (_, v: unknown) => (typeof v === 'number' ? (Object.is(v, -0) ? '-0' : String(v)) : v));
+  const spelled = JSON.stringify(layout, (_, v: unknown) =>
+    typeof v === 'number' ? (Object.is(v, -0) ? '-0' : String(v)) : v,
+  );
   return {
     identity: JSON.stringify(['stencil', normalisedTree(parsed), kinds, environmentIdentity(env), spelled]),
     extraFlags: ['-fopenmp'],

@@ -62,7 +62,10 @@ export function bind(names: readonly string[], args: readonly unknown[]): Bound 
       const element = elementKindOf(arg);
       if (element === undefined) {
         const got = arg === undefined || arg === null ? String(arg) : `of type ${describe(arg)}`;
-        throw new Rejection('bind', `argument \`${names[k]}\` is ${got}; kernels take typed arrays, numbers and booleans`);
+        throw new Rejection(
+          'bind',
+          `argument \`${names[k]}\` is ${got}; kernels take typed arrays, numbers and booleans`,
+        );
       }
       classes.push(element);
       arrays.push(arg as TypedArray);

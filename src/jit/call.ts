@@ -14,7 +14,6 @@ export interface ResolvedCall {
 /** A kernel together with the arguments of one call: a node of a job. Arrays go by reference, numbers by value. */
 export interface Call {
   readonly kind: 'call';
-  // biome-ignore lint/suspicious/noExplicitAny: a job holds calls of kernels of every signature.
   readonly kernel: Kernel<any, any>;
   readonly args: readonly unknown[];
 }

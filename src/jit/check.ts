@@ -1,4 +1,13 @@
-import { type Argument, type Expr, expressionsOf, type IRFunction, type Program, type Stmt, type Variable, walkExpr } from './ir.js';
+import {
+  type Argument,
+  type Expr,
+  expressionsOf,
+  type IRFunction,
+  type Program,
+  type Stmt,
+  type Variable,
+  walkExpr,
+} from './ir.js';
 
 /**
  * Checks that a program is well formed: every variable is declared (or a parameter, or captured) before it is used,
@@ -22,7 +31,8 @@ function checkFunction(program: Program, fn: IRFunction): void {
     if (args.length !== callee.params.length) fail(`\`${callee.name}\` is called with ${args.length} arguments`);
     args.forEach((arg, k) => {
       const param = callee.params[k];
-      if ((param?.kind === 'array') !== (arg.op === 'array')) fail(`argument ${k} of \`${callee.name}\` has the wrong kind`);
+      if ((param?.kind === 'array') !== (arg.op === 'array'))
+        fail(`argument ${k} of \`${callee.name}\` has the wrong kind`);
       if (arg.op === 'array') {
         if (!arrays.has(arg.array)) fail(`array \`${arg.array.name}\` is not in sight`);
         if (param?.kind === 'array' && param.array.element !== arg.array.element) fail('element kinds differ');
@@ -33,7 +43,8 @@ function checkFunction(program: Program, fn: IRFunction): void {
   const checkExpr = (root: Expr, known: ReadonlySet<Variable>): void => {
     walkExpr(root, (e) => {
       if (e.op === 'var' && !known.has(e.variable)) fail(`\`${e.variable.name}\` is used before its declaration`);
-      if ((e.op === 'load' || e.op === 'length') && !arrays.has(e.array)) fail(`array \`${e.array.name}\` is not in sight`);
+      if ((e.op === 'load' || e.op === 'length') && !arrays.has(e.array))
+        fail(`array \`${e.array.name}\` is not in sight`);
       if (e.op === 'call') {
         if (!e.fn.pure) fail(`\`${e.fn.name}\` has effects but stands in an expression`);
         checkArguments(e.fn, e.args);
@@ -65,8 +76,8 @@ function checkFunction(program: Program, fn: IRFunction): void {
           if (!arrays.has(s.array)) fail(`array \`${s.array.name}\` is not in sight`);
           break;
         case 'if':
-          checkList(s.then, known, inLoop);
-          checkList(s.otherwise, known, inLoop);
+          checkList(s.consequent, known, inLoop);
+          checkList(s.alternate, known, inLoop);
           break;
         case 'block':
           checkList(s.body, known, inLoop);

@@ -37,7 +37,9 @@ export function cloneBody(
       case 'load': {
         const proof = proofs.get(e) ?? e.proof;
         const index = expr(e.index);
-        return proof === undefined ? { op: 'load', array: e.array, index } : { op: 'load', array: e.array, index, proof };
+        return proof === undefined
+          ? { op: 'load', array: e.array, index }
+          : { op: 'load', array: e.array, index, proof };
       }
       case 'negate':
       case 'number-of':
@@ -74,7 +76,7 @@ export function cloneBody(
         return proof === undefined ? { op, array, index, value } : { op, array, index, value, proof };
       }
       case 'if':
-        return { op: 'if', test: expr(s.test), then: block(s.then), otherwise: block(s.otherwise) };
+        return { op: 'if', test: expr(s.test), consequent: block(s.consequent), alternate: block(s.alternate) };
       case 'block':
         return { op: 'block', body: block(s.body) };
       case 'break':

@@ -43,7 +43,8 @@ export function findToolchain(env: NodeJS.ProcessEnv = process.env): Toolchain {
 }
 
 function locate(name: string, path: string): string | undefined {
-  const places = isAbsolute(name) || name.includes('/') ? [resolve(name)] : path.split(delimiter).map((dir) => join(dir, name));
+  const places =
+    isAbsolute(name) || name.includes('/') ? [resolve(name)] : path.split(delimiter).map((dir) => join(dir, name));
   return places.find((place) => {
     try {
       accessSync(place, constants.X_OK);
@@ -95,7 +96,8 @@ export function compileObject(toolchain: Toolchain, flags: readonly string[], so
     timeout: COMPILE_TIMEOUT_MS,
     stdio: ['pipe', 'ignore', 'pipe'],
   });
-  if (run.error !== undefined) {
+  // A compiler that stops before it has read everything breaks the pipe; its exit code says more.
+  if (run.error !== undefined && run.status === null) {
     throw new Rejection('compile', `the compiler \`${toolchain.path}\` cannot be run: ${run.error.message}`);
   }
   if (run.status !== 0) {
@@ -122,7 +124,9 @@ function cpuInfo(): string {
     try {
       const buffer = Buffer.alloc(8192);
       const text = buffer.toString('latin1', 0, readSync(fd, buffer, 0, buffer.length, 0)).split('\n\n')[0] ?? '';
-      const lines = text.split('\n').filter((line) => /^(model name|flags|Features|CPU part|CPU implementer)\b/.test(line));
+      const lines = text
+        .split('\n')
+        .filter((line) => /^(model name|flags|Features|CPU part|CPU implementer)\b/.test(line));
       if (lines.length > 0) return lines.join(';').replace(/\s+/g, ' ');
     } finally {
       closeSync(fd);

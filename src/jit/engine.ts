@@ -1,5 +1,5 @@
 import { HartsError } from '../errors.js';
-import { native, type NativeEntry } from '../native/load.js';
+import { type NativeEntry, native } from '../native/load.js';
 import { type ObjectFacts, openCache, sha256, wantedDirectory } from './cache.js';
 import { compileObject, cpuId, findToolchain, KERNEL_FLAGS } from './compile.js';
 import { type Reason, Rejection } from './diagnostics.js';

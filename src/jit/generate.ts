@@ -61,7 +61,8 @@ export class FunctionPrinter {
 
   /** Prints every function: prototypes of recursive ones first, so that order does not matter. */
   functions(functions: readonly IRFunction[]): void {
-    for (const fn of functions) if (fn.recursive) this.out.line(`static ${this.signature(fn, this.names.of(fn, fn.name))};`);
+    for (const fn of functions)
+      if (fn.recursive) this.out.line(`static ${this.signature(fn, this.names.of(fn, fn.name))};`);
     for (const fn of functions) this.function(fn);
   }
 

@@ -13,7 +13,8 @@ export function normalisedTree(source: Acquired): string {
 /** What JSON would lose. */
 function encode(value: unknown): unknown {
   if (typeof value === 'bigint') return `${value}n`;
-  if (typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0))) return `#${Object.is(value, -0) ? '-0' : value}`;
+  if (typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0)))
+    return `#${Object.is(value, -0) ? '-0' : value}`;
   return value;
 }
 

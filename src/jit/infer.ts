@@ -1,7 +1,28 @@
 import { Rejection } from './diagnostics.js';
-import { type Argument, type Expr, expressionsOf, type IRFunction, type Program, type Range, type Variable, walkExpr, walkStmts } from './ir.js';
-import { type NumericType, BOOL, DOUBLE, formatType, intRange, join, sameType, stored, UNDEFINED, widen } from './types.js';
+import {
+  type Argument,
+  type Expr,
+  expressionsOf,
+  type IRFunction,
+  type Program,
+  type Range,
+  type Variable,
+  walkExpr,
+  walkStmts,
+} from './ir.js';
 import { typeOf } from './type_of.js';
+import {
+  BOOL,
+  DOUBLE,
+  formatType,
+  intRange,
+  join,
+  type NumericType,
+  sameType,
+  stored,
+  UNDEFINED,
+  widen,
+} from './types.js';
 
 /** What a variable is given somewhere in the program. */
 interface Flow {
@@ -176,4 +197,3 @@ export function describeTypes(program: Program): Record<string, string> {
   }
   return found;
 }
-

@@ -68,7 +68,7 @@ function run(s: Stmt, frame: Frame): Jump | undefined {
       return undefined;
     }
     case 'if':
-      return runList(evaluate(s.test, frame) ? s.then : s.otherwise, frame);
+      return runList(evaluate(s.test, frame) ? s.consequent : s.alternate, frame);
     case 'block':
       return runList(s.body, frame);
     case 'break':

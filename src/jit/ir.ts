@@ -64,9 +64,43 @@ export type BinaryOp = '+' | '-' | '*' | '/' | '%' | '**' | '&' | '|' | '^' | '<
 export type CompareOp = '<' | '<=' | '>' | '>=' | '===' | '!==' | '==' | '!=';
 
 export type MathName =
-  | 'abs' | 'acos' | 'acosh' | 'asin' | 'asinh' | 'atan' | 'atan2' | 'atanh' | 'cbrt' | 'ceil' | 'clz32' | 'cos' | 'cosh'
-  | 'exp' | 'expm1' | 'floor' | 'fround' | 'hypot' | 'imul' | 'isFinite' | 'isInteger' | 'isNaN' | 'log' | 'log10'
-  | 'log1p' | 'log2' | 'max' | 'min' | 'pow' | 'round' | 'sign' | 'sin' | 'sinh' | 'sqrt' | 'tan' | 'tanh' | 'trunc';
+  | 'abs'
+  | 'acos'
+  | 'acosh'
+  | 'asin'
+  | 'asinh'
+  | 'atan'
+  | 'atan2'
+  | 'atanh'
+  | 'cbrt'
+  | 'ceil'
+  | 'clz32'
+  | 'cos'
+  | 'cosh'
+  | 'exp'
+  | 'expm1'
+  | 'floor'
+  | 'fround'
+  | 'hypot'
+  | 'imul'
+  | 'isFinite'
+  | 'isInteger'
+  | 'isNaN'
+  | 'log'
+  | 'log10'
+  | 'log1p'
+  | 'log2'
+  | 'max'
+  | 'min'
+  | 'pow'
+  | 'round'
+  | 'sign'
+  | 'sin'
+  | 'sinh'
+  | 'sqrt'
+  | 'tan'
+  | 'tanh'
+  | 'trunc';
 
 export type Expr =
   | { readonly op: 'number'; readonly value: number }
@@ -157,18 +191,31 @@ export interface Version {
 export type Stmt =
   | { readonly op: 'declare'; readonly variable: Variable; readonly value: Expr | undefined }
   | { readonly op: 'assign'; readonly variable: Variable; readonly value: Expr }
-  | { readonly op: 'store'; readonly array: ArrayRef; readonly index: Expr; readonly value: Expr; readonly proof?: Poly }
-  | { readonly op: 'if'; readonly test: Expr; readonly then: Stmt[]; readonly otherwise: Stmt[] }
+  | {
+      readonly op: 'store';
+      readonly array: ArrayRef;
+      readonly index: Expr;
+      readonly value: Expr;
+      readonly proof?: Poly;
+    }
+  | { readonly op: 'if'; readonly test: Expr; readonly consequent: Stmt[]; readonly alternate: Stmt[] }
   | { readonly op: 'block'; readonly body: Stmt[] }
   | { readonly op: 'break' }
   | { readonly op: 'continue' }
   | { readonly op: 'return'; readonly value: Expr | undefined }
-  | { readonly op: 'call'; readonly fn: IRFunction; readonly args: readonly Argument[]; readonly result: Variable | undefined }
+  | {
+      readonly op: 'call';
+      readonly fn: IRFunction;
+      readonly args: readonly Argument[];
+      readonly result: Variable | undefined;
+    }
   | Loop
   | Counted
   | Version;
 
-export type Parameter = { readonly kind: 'scalar'; readonly variable: Variable } | { readonly kind: 'array'; readonly array: ArrayRef };
+export type Parameter =
+  | { readonly kind: 'scalar'; readonly variable: Variable }
+  | { readonly kind: 'array'; readonly array: ArrayRef };
 
 export interface IRFunction {
   readonly id: number;
@@ -256,7 +303,7 @@ export function expressionsOf(s: Stmt): readonly Expr[] {
 export function blocksOf(s: Stmt): readonly Stmt[][] {
   switch (s.op) {
     case 'if':
-      return [s.then, s.otherwise];
+      return [s.consequent, s.alternate];
     case 'block':
       return [s.body];
     case 'loop':

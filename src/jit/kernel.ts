@@ -40,7 +40,9 @@ export interface KernelOptions {
  */
 export function kernel<A extends unknown[], R>(fn: (...args: A) => R, options: KernelOptions = {}): Kernel<A, R> {
   if (typeof fn !== 'function') {
-    throw new KernelError(`kernel() was given ${fn === null ? 'null' : `a value of type ${typeof fn}`}. Pass a function.`);
+    throw new KernelError(
+      `kernel() was given ${fn === null ? 'null' : `a value of type ${typeof fn}`}. Pass a function.`,
+    );
   }
   const name = options.name ?? (fn.name || 'anonymous');
   const variants = new Variants(name, fn as (...args: never[]) => unknown, options.strict === true);

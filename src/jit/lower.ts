@@ -35,7 +35,10 @@ export function environmentScope(env: Environment): Scope {
       scope.declare(name, { kind: 'constant', value });
     } else if (typeof value === 'function') {
       const plain = (value as { plain?: unknown }).plain;
-      const helper = acquireHelper(name, (typeof plain === 'function' ? plain : value) as (...args: never[]) => unknown);
+      const helper = acquireHelper(
+        name,
+        (typeof plain === 'function' ? plain : value) as (...args: never[]) => unknown,
+      );
       const local: LocalFunction = { ...helper, name, helper: name, scope, instances: new Map() };
       scope.declare(name, { kind: 'function', local, ready: true });
     } else {
@@ -86,7 +89,7 @@ export function lowerFunction(
   local.instances.set(kinds.join(','), fn);
   if (cx.returnsValue) fn.result = program.variable(fn, 'result');
   node.params.forEach((param, k) => {
-    if (param.type !== 'Identifier') return reject(cx, param, `a parameter of \`${local.name}\` is not a plain name`);
+    if (param.type !== 'Identifier') reject(cx, param, `a parameter of \`${local.name}\` is not a plain name`);
     const kind = kinds[k] as string;
     if (kind === 's') {
       const variable = program.variable(fn, param.name);
@@ -128,7 +131,8 @@ export function returnsValue(node: acorn.Function): boolean {
     if (Array.isArray(n)) return n.some(search);
     if (typeof n !== 'object' || n === null || typeof (n as acorn.AnyNode).type !== 'string') return false;
     const { type } = n as acorn.AnyNode;
-    if (type === 'FunctionDeclaration' || type === 'FunctionExpression' || type === 'ArrowFunctionExpression') return false;
+    if (type === 'FunctionDeclaration' || type === 'FunctionExpression' || type === 'ArrowFunctionExpression')
+      return false;
     if (type === 'ReturnStatement') return (n as acorn.ReturnStatement).argument != null;
     return Object.values(n).some(search);
   };

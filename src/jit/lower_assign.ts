@@ -25,7 +25,8 @@ export function lowerAssignment(cx: Context, node: acorn.AssignmentExpression, u
     }
     return assignVariable(cx, variable, value, used);
   }
-  if (left.type !== 'MemberExpression') return reject(cx, left, `assignment to ${patternName(left)} cannot be compiled`);
+  if (left.type !== 'MemberExpression')
+    return reject(cx, left, `assignment to ${patternName(left)} cannot be compiled`);
   if (!left.computed) return reject(cx, left, 'properties of arrays cannot be assigned');
   const array = lowerArrayName(cx, left.object);
   const property = left.property as acorn.Expression;
@@ -91,7 +92,7 @@ function lowerLogicalAssignment(cx: Context, node: acorn.AssignmentExpression, u
   const { list } = collect(cx, () => assignVariable(cx, variable, lowerExpr(cx, node.right), false));
   cx.assigned = before;
   const isAnd = node.operator === '&&=';
-  cx.out.push({ op: 'if', test, then: isAnd ? list : [], otherwise: isAnd ? [] : list });
+  cx.out.push({ op: 'if', test, consequent: isAnd ? list : [], alternate: isAnd ? [] : list });
   return used ? { op: 'var', variable } : undefined;
 }
 
@@ -106,9 +107,11 @@ export function assignVariable(cx: Context, variable: Variable, value: Expr, use
 export function lowerTarget(cx: Context, node: acorn.Identifier): Variable {
   const binding = cx.scope.find(node.name);
   if (binding === undefined) return reject(cx, node, unknownName(node.name));
-  if (binding.kind === 'constant') return reject(cx, node, `\`${node.name}\` comes from \`env\` and cannot be assigned`);
+  if (binding.kind === 'constant')
+    return reject(cx, node, `\`${node.name}\` comes from \`env\` and cannot be assigned`);
   if (binding.kind === 'pending') return reject(cx, node, `\`${node.name}\` is used before its declaration`);
-  if (binding.kind !== 'variable') return reject(cx, node, `\`${node.name}\` is not a number here and cannot be assigned`);
+  if (binding.kind !== 'variable')
+    return reject(cx, node, `\`${node.name}\` is not a number here and cannot be assigned`);
   if (!binding.ready) return reject(cx, node, `\`${node.name}\` is used before its declaration`);
   if (!binding.writable) return reject(cx, node, `\`${node.name}\` is a constant and cannot be assigned`);
   if (binding.variable.owner !== cx.fn) markCaptured(binding.variable, true);

@@ -7,9 +7,43 @@ import type { Binding, LocalFunction } from './scope.js';
 
 /** How many arguments each supported function of `Math` takes; `max`, `min` and `hypot` take any number. */
 const MATH_ARITY: Readonly<Record<MathName, number>> = {
-  abs: 1, acos: 1, acosh: 1, asin: 1, asinh: 1, atan: 1, atan2: 2, atanh: 1, cbrt: 1, ceil: 1, clz32: 1, cos: 1, cosh: 1,
-  exp: 1, expm1: 1, floor: 1, fround: 1, hypot: -1, imul: 2, isFinite: 1, isInteger: 1, isNaN: 1, log: 1, log10: 1,
-  log1p: 1, log2: 1, max: -1, min: -1, pow: 2, round: 1, sign: 1, sin: 1, sinh: 1, sqrt: 1, tan: 1, tanh: 1, trunc: 1,
+  abs: 1,
+  acos: 1,
+  acosh: 1,
+  asin: 1,
+  asinh: 1,
+  atan: 1,
+  atan2: 2,
+  atanh: 1,
+  cbrt: 1,
+  ceil: 1,
+  clz32: 1,
+  cos: 1,
+  cosh: 1,
+  exp: 1,
+  expm1: 1,
+  floor: 1,
+  fround: 1,
+  hypot: -1,
+  imul: 2,
+  isFinite: 1,
+  isInteger: 1,
+  isNaN: 1,
+  log: 1,
+  log10: 1,
+  log1p: 1,
+  log2: 1,
+  max: -1,
+  min: -1,
+  pow: 2,
+  round: 1,
+  sign: 1,
+  sin: 1,
+  sinh: 1,
+  sqrt: 1,
+  tan: 1,
+  tanh: 1,
+  trunc: 1,
 };
 
 const NUMBER_TESTS: readonly string[] = ['isFinite', 'isInteger', 'isNaN'];
@@ -30,7 +64,8 @@ export function lowerCall(cx: Context, node: acorn.CallExpression, used: boolean
       const test = lowerMath(cx, node, callee.name, args) as Extract<Expr, { op: 'math' }>;
       return { ...test, args: test.args.map((a) => ({ op: 'number-of', a })) };
     }
-    if (callee.name === 'Number' && args.length === 1) return { op: 'number-of', a: lowerExpr(cx, args[0] as acorn.Expression) };
+    if (callee.name === 'Number' && args.length === 1)
+      return { op: 'number-of', a: lowerExpr(cx, args[0] as acorn.Expression) };
     return reject(cx, callee, unknownName(callee.name));
   }
   if (binding.kind === 'grid') return lowerGridAccess(cx, node, binding, args);
@@ -66,7 +101,14 @@ function lowerMath(cx: Context, node: acorn.CallExpression, fn: MathName, args: 
   if (arity >= 0 && args.length !== arity) {
     return reject(cx, node, `\`${fn}\` takes ${arity} argument${arity === 1 ? '' : 's'}, not ${args.length}`);
   }
-  return { op: 'math', fn, args: lowerArguments(cx, args.map((arg) => () => lowerExpr(cx, arg))) as Expr[] };
+  return {
+    op: 'math',
+    fn,
+    args: lowerArguments(
+      cx,
+      args.map((arg) => () => lowerExpr(cx, arg)),
+    ) as Expr[],
+  };
 }
 
 /** Lowers several operands left to right; values are saved when a later operand changes something. */
@@ -99,7 +141,10 @@ function lowerHelperCall(
   }
   const hasResult = returnsValue(local.node);
   if (used && !hasResult) return reject(cx, node, `\`${local.name}\` returns nothing, but its value is used`);
-  const lowered = lowerArguments(cx, args.map((arg) => () => lowerArgument(cx, arg)));
+  const lowered = lowerArguments(
+    cx,
+    args.map((arg) => () => lowerArgument(cx, arg)),
+  );
   for (const extra of lowered.slice(expected)) if (extra.op === 'call') temporary(cx, extra);
   const actual = lowered.slice(0, expected);
   const fn = instanceOf(cx, node, local, actual);
@@ -130,7 +175,8 @@ function instanceOf(cx: Context, node: acorn.AnyNode, local: LocalFunction, args
     if (cx.active.has(local)) known.recursive = true;
     return known;
   }
-  if (local.instances.size >= 16) return reject(cx, node, `\`${local.name}\` is called with too many kinds of arguments`);
+  if (local.instances.size >= 16)
+    return reject(cx, node, `\`${local.name}\` is called with too many kinds of arguments`);
   return lowerFunction(cx.program, local, signature.split(','), cx.active);
 }
 

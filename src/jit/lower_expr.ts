@@ -1,9 +1,9 @@
 import type * as acorn from 'acorn';
-import { lowerAssignment, lowerUpdate } from './lower_assign.js';
-import { lowerCall } from './lower_call.js';
 import { type Context, collect, meet, reject, temporary } from './context.js';
 import type { ArrayRef, BinaryOp, CompareOp, Expr } from './ir.js';
 import { markCaptured } from './lift.js';
+import { lowerAssignment, lowerUpdate } from './lower_assign.js';
+import { lowerCall } from './lower_call.js';
 
 const BINARY = new Set(['+', '-', '*', '/', '%', '**', '&', '|', '^', '<<', '>>', '>>>']);
 const COMPARE = new Set(['<', '<=', '>', '>=', '===', '!==', '==', '!=']);
@@ -77,7 +77,7 @@ export function lowerEffect(cx: Context, node: acorn.Expression): void {
       const afterFirst = cx.assigned;
       const second = branch(node.type === 'ConditionalExpression' ? node.alternate : isOr ? node.right : undefined);
       cx.assigned = meet(afterFirst, cx.assigned);
-      cx.out.push({ op: 'if', test, then: first, otherwise: second });
+      cx.out.push({ op: 'if', test, consequent: first, alternate: second });
       return;
     }
     default: {
@@ -106,7 +106,13 @@ export function isStable(e: Expr): boolean {
 function lowerLiteral(cx: Context, node: acorn.Literal): Expr {
   if (typeof node.value === 'number') return { op: 'number', value: node.value };
   if (typeof node.value === 'boolean') return { op: 'boolean', value: node.value };
-  const what = node.bigint ? 'a BigInt' : node.regex ? 'a regular expression' : node.value === null ? '`null`' : 'a string';
+  const what = node.bigint
+    ? 'a BigInt'
+    : node.regex
+      ? 'a regular expression'
+      : node.value === null
+        ? '`null`'
+        : 'a string';
   return reject(cx, node, `${what} cannot be compiled; kernels compute with numbers and booleans`);
 }
 
@@ -187,7 +193,7 @@ function lowerLogical(cx: Context, node: acorn.LogicalExpression): Expr {
   cx.out.push({ op: 'declare', variable: result, value: a });
   const value: Expr = { op: 'var', variable: result };
   const assign = [...list, { op: 'assign', variable: result, value: b } as const];
-  cx.out.push({ op: 'if', test: value, then: op === 'and' ? assign : [], otherwise: op === 'and' ? [] : assign });
+  cx.out.push({ op: 'if', test: value, consequent: op === 'and' ? assign : [], alternate: op === 'and' ? [] : assign });
   return value;
 }
 
@@ -208,8 +214,8 @@ function lowerConditional(cx: Context, node: acorn.ConditionalExpression): Expr 
   cx.out.push({
     op: 'if',
     test,
-    then: [...first.list, { op: 'assign', variable: result, value: first.value }],
-    otherwise: [...second.list, { op: 'assign', variable: result, value: second.value }],
+    consequent: [...first.list, { op: 'assign', variable: result, value: first.value }],
+    alternate: [...second.list, { op: 'assign', variable: result, value: second.value }],
   });
   return { op: 'var', variable: result };
 }
@@ -251,7 +257,11 @@ function lowerMember(cx: Context, node: acorn.MemberExpression): Expr {
   if (!node.computed) {
     if (node.property.type === 'Identifier' && node.property.name === 'length') return { op: 'length', array };
     const name = node.property.type === 'Identifier' ? node.property.name : '?';
-    return reject(cx, node.property, `the property \`${name}\` cannot be compiled; arrays have elements and \`length\``);
+    return reject(
+      cx,
+      node.property,
+      `the property \`${name}\` cannot be compiled; arrays have elements and \`length\``,
+    );
   }
   return { op: 'load', array, index: lowerExpr(cx, node.property) };
 }

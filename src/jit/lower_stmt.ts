@@ -29,7 +29,8 @@ function declareVars(cx: Context, node: unknown): void {
   }
   if (typeof node !== 'object' || node === null || typeof (node as acorn.AnyNode).type !== 'string') return;
   const n = node as acorn.AnyNode;
-  if (n.type === 'FunctionDeclaration' || n.type === 'FunctionExpression' || n.type === 'ArrowFunctionExpression') return;
+  if (n.type === 'FunctionDeclaration' || n.type === 'FunctionExpression' || n.type === 'ArrowFunctionExpression')
+    return;
   if (n.type === 'VariableDeclaration' && n.kind === 'var') {
     for (const d of n.declarations) {
       if (d.id.type !== 'Identifier') reject(cx, d.id, 'destructuring cannot be compiled');
@@ -195,7 +196,7 @@ function lowerIf(cx: Context, s: acorn.IfStatement): void {
   cx.assigned = before && new Set(before);
   const { list: otherwise } = collect(cx, () => s.alternate != null && lowerBlock(cx, [s.alternate]));
   cx.assigned = meet(afterThen, cx.assigned);
-  cx.out.push({ op: 'if', test, then: unwrap(then), otherwise: unwrap(otherwise) });
+  cx.out.push({ op: 'if', test, consequent: unwrap(then), alternate: unwrap(otherwise) });
 }
 
 /** A list that is one block is that block's list. */
@@ -240,7 +241,10 @@ function lowerLoop(cx: Context, node: acorn.AnyNode, parts: LoopParts): void {
   const scratch = (): Set<Variable> | undefined => entry && new Set(entry);
   cx.assigned = scratch();
   const lowerTest = (): { before: Stmt[]; test: Expr } => {
-    const made = collect(cx, (): Expr => (parts.test == null ? { op: 'boolean', value: true } : lowerExpr(cx, parts.test)));
+    const made = collect(
+      cx,
+      (): Expr => (parts.test == null ? { op: 'boolean', value: true } : lowerExpr(cx, parts.test)),
+    );
     return { before: made.list, test: made.value };
   };
   let head = parts.testLast ? undefined : lowerTest();

@@ -20,8 +20,29 @@ interface Piece {
 
 /** One-argument functions of the C library that agree with `Math` (within 1 ulp where design says so). */
 const LIBRARY = [
-  'acos', 'acosh', 'asin', 'asinh', 'atan', 'atanh', 'cbrt', 'ceil', 'cos', 'cosh', 'exp', 'expm1', 'floor', 'log',
-  'log10', 'log1p', 'log2', 'sin', 'sinh', 'sqrt', 'tan', 'tanh', 'trunc',
+  'acos',
+  'acosh',
+  'asin',
+  'asinh',
+  'atan',
+  'atanh',
+  'cbrt',
+  'ceil',
+  'cos',
+  'cosh',
+  'exp',
+  'expm1',
+  'floor',
+  'log',
+  'log10',
+  'log1p',
+  'log2',
+  'sin',
+  'sinh',
+  'sqrt',
+  'tan',
+  'tanh',
+  'trunc',
 ];
 
 const PIECES: Record<string, Piece> = {
@@ -103,7 +124,9 @@ static inline double harts_pow(double a, double b) {
   return (int32_t)(int64_t)harts_fmod(x, 4294967296.0);
 }`,
   },
-  harts_clz32: { code: 'static inline int64_t harts_clz32(int32_t x) { return x == 0 ? 32 : __builtin_clz((uint32_t)x); }' },
+  harts_clz32: {
+    code: 'static inline int64_t harts_clz32(int32_t x) { return x == 0 ? 32 : __builtin_clz((uint32_t)x); }',
+  },
   harts_isfinite: { code: 'static inline bool harts_isfinite(double x) { return x - x == 0.0; }' },
   harts_isinteger: {
     code: `extern double trunc(double);

@@ -84,14 +84,17 @@ export class ExprPrinter {
   }
 
   poly(p: Poly): string {
-    const variables = p.filter((t) => t.factors.length > 0).sort((a, b) => Number(b.coefficient > 0) - Number(a.coefficient > 0));
+    const variables = p
+      .filter((t) => t.factors.length > 0)
+      .sort((a, b) => Number(b.coefficient > 0) - Number(a.coefficient > 0));
     const constant = p.find((t) => t.factors.length === 0)?.coefficient ?? 0;
     let text = '';
     for (const t of variables) {
       const size = Math.abs(t.coefficient);
       const factors = t.factors.map((f) => this.variable(f)).join(' * ');
       const product = size === 1 ? factors : `${size} * ${factors}`;
-      text += text === '' ? (t.coefficient < 0 ? `-${product}` : product) : `${t.coefficient < 0 ? ' - ' : ' + '}${product}`;
+      text +=
+        text === '' ? (t.coefficient < 0 ? `-${product}` : product) : `${t.coefficient < 0 ? ' - ' : ' + '}${product}`;
     }
     if (text === '') return String(constant);
     return constant === 0 ? text : `${text} ${constant < 0 ? '-' : '+'} ${Math.abs(constant)}`;
@@ -138,7 +141,8 @@ export class ExprPrinter {
   #double(e: Expr): Text {
     if (e.op === 'number') return { text: this.literal(e.value), level: e.value < 0 ? Level.Unary : Level.Primary };
     const t = this.#type(e);
-    if (t.kind === 'bool') return { text: `(double)${this.#wrap(this.#condition(e), Level.Unary)}`, level: Level.Unary };
+    if (t.kind === 'bool')
+      return { text: `(double)${this.#wrap(this.#condition(e), Level.Unary)}`, level: Level.Unary };
     if (t.kind === 'int' && !t.negZero) {
       return { text: `(double)${this.#wrap(this.#int(e), Level.Unary)}`, level: Level.Unary };
     }
@@ -183,7 +187,12 @@ export class ExprPrinter {
       case 'call':
         return { text: this.call(e.fn, e.args), level: Level.Primary };
       case 'load':
-        return this.#apply(`harts_loadu_${e.array.element}`, this.array(e.array), this.length(e.array), this.double(e.index));
+        return this.#apply(
+          `harts_loadu_${e.array.element}`,
+          this.array(e.array),
+          this.length(e.array),
+          this.double(e.index),
+        );
       case 'select':
         return this.#select(e.test, this.#raw(e.a), this.#raw(e.b));
       case 'and':
@@ -249,7 +258,12 @@ export class ExprPrinter {
   /** `max` and `min`; against a constant other than zero, one comparison decides (also for NaN). */
   #extremum(fn: 'max' | 'min', args: readonly Expr[]): Text {
     if (args.length === 0) return { text: this.literal(fn === 'max' ? -Infinity : Infinity), level: Level.Unary };
-    return args.slice(1).reduce<Text>((acc, arg) => this.#apply(`harts_${fn}`, acc.text, this.double(arg)), this.#double(args[0] as Expr));
+    return args
+      .slice(1)
+      .reduce<Text>(
+        (acc, arg) => this.#apply(`harts_${fn}`, acc.text, this.double(arg)),
+        this.#double(args[0] as Expr),
+      );
   }
 
   #int(e: Expr): Text {
@@ -269,7 +283,10 @@ export class ExprPrinter {
         return { text: this.length(e.array), level: Level.Primary };
       case 'negate': {
         const a = this.#int(e.a);
-        return { text: `-${this.#wrap(a.text.startsWith('-') ? { ...a, level: Level.Conditional } : a, Level.Unary)}`, level: Level.Unary };
+        return {
+          text: `-${this.#wrap(a.text.startsWith('-') ? { ...a, level: Level.Conditional } : a, Level.Unary)}`,
+          level: Level.Unary,
+        };
       }
       case 'number-of':
         return this.#int(e.a);

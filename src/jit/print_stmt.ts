@@ -1,5 +1,5 @@
-import { C_TYPES } from './prelude.js';
 import type { ArrayRef, Counted, Expr, IRFunction, Loop, Stmt, Variable } from './ir.js';
+import { C_TYPES } from './prelude.js';
 import type { ExprPrinter } from './print_expr.js';
 import { printGuard, type RangeNames } from './print_version.js';
 import { typeOf } from './type_of.js';
@@ -48,9 +48,13 @@ export class StmtPrinter {
         this.#store(s);
         return;
       case 'if':
-        out.braces(`if (${this.#e.condition(s.test)})`, () => this.list(s.then), s.otherwise.length > 0 ? ' else {' : '');
-        if (s.otherwise.length > 0) {
-          out.indented(() => this.list(s.otherwise));
+        out.braces(
+          `if (${this.#e.condition(s.test)})`,
+          () => this.list(s.consequent),
+          s.alternate.length > 0 ? ' else {' : '',
+        );
+        if (s.alternate.length > 0) {
+          out.indented(() => this.list(s.alternate));
           out.line('}');
         }
         return;
@@ -131,7 +135,9 @@ export class StmtPrinter {
     const t = typeOf(value);
     const isInt = t?.kind === 'int' || t?.kind === 'bool';
     if (array.element === 'u8c') {
-      return isInt ? `${e.helper('harts_clamp8_int')}(${e.int(value)})` : `${e.helper('harts_clamp8')}(${e.double(value)})`;
+      return isInt
+        ? `${e.helper('harts_clamp8_int')}(${e.int(value)})`
+        : `${e.helper('harts_clamp8')}(${e.double(value)})`;
     }
     return isInt ? `(${type})(${e.int(value)})` : `(${type})${e.helper('harts_toint32')}(${e.double(value)})`;
   }
@@ -199,8 +205,8 @@ function continues(list: readonly Stmt[]): boolean {
     for (const s of stmts) {
       if (s.op === 'continue') found = true;
       else if (s.op === 'if') {
-        search(s.then);
-        search(s.otherwise);
+        search(s.consequent);
+        search(s.alternate);
       } else if (s.op === 'block') search(s.body);
     }
   };

@@ -42,7 +42,9 @@ export function printGuard(s: Version, e: ExprPrinter, out: Writer, ranges: Rang
   for (const range of s.ranges) {
     const name = `range_${ranges.size + 1}`;
     ranges.set(range, name);
-    out.line(`const harts_range_t ${name} = ${e.helper('harts_range')}(${e.double(range.start)}, ${stop(range, e)}, ${range.step});`);
+    out.line(
+      `const harts_range_t ${name} = ${e.helper('harts_range')}(${e.double(range.start)}, ${stop(range, e)}, ${range.step});`,
+    );
     out.line(`${ok} = ${ok} && ${name}.ok;`);
   }
   for (const { variable, value } of s.atoms) {
@@ -90,8 +92,8 @@ function countersOf(s: Version): Map<Variable, Range> {
       else if (x.op === 'loop') {
         visit(x.body);
       } else if (x.op === 'if') {
-        visit(x.then);
-        visit(x.otherwise);
+        visit(x.consequent);
+        visit(x.alternate);
       } else if (x.op === 'version') {
         visit(x.fast);
         visit(x.slow);
@@ -128,11 +130,22 @@ function printCheck(g: Group, e: ExprPrinter, counters: Map<Variable, Range>, na
   if (check.wraps || !isSmall(check.magnitude)) parts.push(`${magnitudeText(g, e, counters, nameOf)} < 2147483648.0`);
   const edges = rest.map((t) => termEdges(t, e, counters, nameOf));
   const sum = (texts: string[], constant: number): string => {
-    const all = constant === 0 && texts.length > 0 ? texts : [...texts, constant < 0 ? `(${constant})` : String(constant)];
+    const all =
+      constant === 0 && texts.length > 0 ? texts : [...texts, constant < 0 ? `(${constant})` : String(constant)];
     return all.join(' + ');
   };
-  parts.push(`${sum(edges.map((x) => x.low), g.least)} >= 0`);
-  parts.push(`${sum(edges.map((x) => x.high), g.most)} < ${e.length(check.array)}`);
+  parts.push(
+    `${sum(
+      edges.map((x) => x.low),
+      g.least,
+    )} >= 0`,
+  );
+  parts.push(
+    `${sum(
+      edges.map((x) => x.high),
+      g.most,
+    )} < ${e.length(check.array)}`,
+  );
   const empty = check.within.map((r) => `${nameOf(r)}.empty`);
   return `(${[...empty, empty.length > 0 && parts.length > 1 ? `(${parts.join(' && ')})` : parts.join(' && ')].join(' || ')})`;
 }
@@ -162,9 +175,12 @@ function termEdges(
     return { low: product([`${name}.${low}`]), high: product([`${name}.${high}`]) };
   }
   let corners: string[][] = [[]];
-  for (const f of ranged) corners = corners.flatMap((c) => [[...c, `${range(f)}.lo`], [...c, `${range(f)}.hi`]]);
-  const fold = (helper: string): string =>
-    corners.map(product).reduce((acc, x) => `${e.helper(helper)}(${acc}, ${x})`);
+  for (const f of ranged)
+    corners = corners.flatMap((c) => [
+      [...c, `${range(f)}.lo`],
+      [...c, `${range(f)}.hi`],
+    ]);
+  const fold = (helper: string): string => corners.map(product).reduce((acc, x) => `${e.helper(helper)}(${acc}, ${x})`);
   return { low: fold('harts_imin'), high: fold('harts_imax') };
 }
 

@@ -1,3 +1,4 @@
+import { exprKey } from './expr_key.js';
 import {
   type Argument,
   type ArrayRef,
@@ -16,7 +17,6 @@ import {
   walkStmts,
 } from './ir.js';
 import { type Poly, polyAdd, polyConstant, polyKey, polyMultiply, polyVariable } from './poly.js';
-import { exprKey } from './expr_key.js';
 import { INDEX_INT } from './types.js';
 
 /** A loop of a nest whose range is known before the nest: its integer counter and what it runs over. */
@@ -217,7 +217,8 @@ export class Region {
     const key = exprKey(value);
     let atom = this.atoms.get(key);
     if (atom === undefined) {
-      const name = value.op === 'var' ? value.variable.name : value.op === 'length' ? `${value.array.name}_length` : 'base';
+      const name =
+        value.op === 'var' ? value.variable.name : value.op === 'length' ? `${value.array.name}_length` : 'base';
       atom = { variable: newVariable(this.#fn, name, INDEX_INT), value };
       this.atoms.set(key, atom);
     }

@@ -66,7 +66,8 @@ function independentArrays(loop: Counted): Arrays | undefined {
     if (e.op === 'load') loads.push({ array: e.array, proof: e.proof });
     if (e.op === 'call') {
       // Helpers are inlined; one that reads arrays is left to the compiler's own analysis.
-      if (e.fn.capturedArrays.length > 0 || e.args.some((a) => a.op === 'array') || hasLoop(e.fn.body)) possible = false;
+      if (e.fn.capturedArrays.length > 0 || e.args.some((a) => a.op === 'array') || hasLoop(e.fn.body))
+        possible = false;
     }
   };
   walkStmts(loop.body, (s) => {

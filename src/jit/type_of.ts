@@ -1,6 +1,17 @@
 import type { ElementKind } from './bind.js';
 import type { BinaryOp, Expr, MathName } from './ir.js';
-import { BOOL, DOUBLE, INT32, intRange, join, type NumericType, numeric, typeOfNumber, UINT32, UNDEFINED } from './types.js';
+import {
+  BOOL,
+  DOUBLE,
+  INT32,
+  intRange,
+  join,
+  type NumericType,
+  numeric,
+  typeOfNumber,
+  UINT32,
+  UNDEFINED,
+} from './types.js';
 
 /** No typed array is longer. */
 const MAX_LENGTH = 2 ** 40;

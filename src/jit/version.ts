@@ -31,8 +31,8 @@ function replaceLoops(fn: IRFunction, list: Stmt[]): void {
     } else if (s.op === 'block') {
       replaceLoops(fn, s.body);
     } else if (s.op === 'if') {
-      replaceLoops(fn, s.then);
-      replaceLoops(fn, s.otherwise);
+      replaceLoops(fn, s.consequent);
+      replaceLoops(fn, s.alternate);
     } else if (s.op === 'counted') {
       replaceLoops(fn, s.body);
     }
@@ -82,8 +82,8 @@ function visitList(region: Region, list: readonly Stmt[], active: readonly Count
     if (s.op === 'block') visitList(region, s.body, active, guarded);
     if (s.op === 'if') {
       const behind = guarded || region.watchesCounter(s.test, active);
-      visitList(region, s.then, active, behind);
-      visitList(region, s.otherwise, active, behind);
+      visitList(region, s.consequent, active, behind);
+      visitList(region, s.alternate, active, behind);
     }
   }
 }

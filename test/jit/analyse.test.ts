@@ -38,7 +38,8 @@ function unproven(v: Version): number {
 }
 
 describe('inference', () => {
-  const types = (text: string, classes: ArgumentClass[] = ['number', 'number']) => describeTypes(analysed(text, classes));
+  const types = (text: string, classes: ArgumentClass[] = ['number', 'number']) =>
+    describeTypes(analysed(text, classes));
 
   it('joins_all_assignments_instead_of_believing_the_first', () => {
     expect(types('(x, y) => { let s = 0; s += 0.5; return s; }').s).toBe('double');
@@ -73,7 +74,11 @@ describe('inference', () => {
 
 describe('loop versioning', () => {
   it('checks_a_window_of_neighbours_once', () => {
-    const p = analysed('(a, b, n) => { for (let i = 1; i < n - 1; i++) b[i] = a[i - 1] + a[i + 1]; }', ['f64', 'f64', 'number']);
+    const p = analysed('(a, b, n) => { for (let i = 1; i < n - 1; i++) b[i] = a[i - 1] + a[i + 1]; }', [
+      'f64',
+      'f64',
+      'number',
+    ]);
     const [v] = versions(p);
     expect(v && unproven(v)).toBe(0);
     expect(counted(p).map((c) => c.simd)).toEqual([true]);
@@ -81,7 +86,8 @@ describe('loop versioning', () => {
   });
 
   it('takes_bounds_and_offsets_from_arrays', () => {
-    const text = '(v, off, a, b) => { const s = off[v], e = off[v + 1]; for (let i = s; i < e; i++) b[i - s] = 2 * a[i]; }';
+    const text =
+      '(v, off, a, b) => { const s = off[v], e = off[v + 1]; for (let i = s; i < e; i++) b[i - s] = 2 * a[i]; }';
     const p = analysed(text, ['number', 'i32', 'f64', 'f64']);
     expect(versions(p).map(unproven)).toEqual([0]);
     expect(counted(p)[0]?.simd).toBe(true);
@@ -97,12 +103,19 @@ describe('loop versioning', () => {
   });
 
   it('versions_a_triangular_inner_loop_by_itself', () => {
-    const p = analysed('(a, n) => { for (let i = 0; i < n; i++) for (let j = 0; j < i; j++) a[i * n + j] = j; }', ['f64', 'number']);
+    const p = analysed('(a, n) => { for (let i = 0; i < n; i++) for (let j = 0; j < i; j++) a[i * n + j] = j; }', [
+      'f64',
+      'number',
+    ]);
     expect(versions(p).map(unproven)).toEqual([0]);
   });
 
   it('leaves_accesses_behind_a_condition_on_the_counter_their_own_check', () => {
-    const p = analysed('(a, b, n) => { for (let i = 0; i < n; i++) b[i] = i > 0 ? a[i - 1] : 0; }', ['f64', 'f64', 'number']);
+    const p = analysed('(a, b, n) => { for (let i = 0; i < n; i++) b[i] = i > 0 ? a[i - 1] : 0; }', [
+      'f64',
+      'f64',
+      'number',
+    ]);
     expect(versions(p).map(unproven)).toEqual([1]);
   });
 
@@ -117,11 +130,19 @@ describe('loop versioning', () => {
   });
 
   it('vectorises_interleaved_stores_that_never_meet', () => {
-    const p = analysed('(a, b, n) => { for (let i = 0; i < n; i++) { a[2 * i] = b[i]; a[2 * i + 1] = -b[i]; } }', ['f64', 'f64', 'number']);
+    const p = analysed('(a, b, n) => { for (let i = 0; i < n; i++) { a[2 * i] = b[i]; a[2 * i + 1] = -b[i]; } }', [
+      'f64',
+      'f64',
+      'number',
+    ]);
     expect(counted(p).map((c) => c.simd)).toEqual([true]);
   });
 
   it('does_not_count_a_loop_whose_variable_is_changed_inside', () => {
-    expect(versions(analysed('(a, n) => { for (let i = 0; i < n; i++) { a[i] = 1; if (a[i] > 0) i++; } }', ['f64', 'number']))).toEqual([]);
+    expect(
+      versions(
+        analysed('(a, n) => { for (let i = 0; i < n; i++) { a[i] = 1; if (a[i] > 0) i++; } }', ['f64', 'number']),
+      ),
+    ).toEqual([]);
   });
 });

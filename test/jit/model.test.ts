@@ -52,7 +52,13 @@ describe('the model', () => {
     ['a value on some paths', '(a, x) => {\n  if (x > 0) return 1;\n}', /on some paths/, 1, 0],
     ['typeof', '(a, x) => typeof x', /`typeof`/, 1, 10],
     ['optional chaining', '(a, x) => a?.[0]', /optional chaining/, 1, 10],
-    ['a missing argument', '(a, x) => {\n  const f = (p, q) => p + q;\n  return f(x);\n}', /1 of its 2 arguments/, 3, 9],
+    [
+      'a missing argument',
+      '(a, x) => {\n  const f = (p, q) => p + q;\n  return f(x);\n}',
+      /1 of its 2 arguments/,
+      3,
+      9,
+    ],
   ])('refuses_%s_at_its_place', (_, text, message, line, column) => {
     const reason = reasonOf(text);
     expect(reason.message).toMatch(message);
@@ -71,7 +77,10 @@ describe('the model', () => {
   });
 
   it('is_well_formed_before_and_after_analysis', () => {
-    const program = model('(a, x) => { for (let i = 0; i < a.length; i++) { const v = a[i]; a[i] = v * x; } }', ['f64', 'number']);
+    const program = model('(a, x) => { for (let i = 0; i < a.length; i++) { const v = a[i]; a[i] = v * x; } }', [
+      'f64',
+      'number',
+    ]);
     checkProgram(program);
     analyseProgram(program, ['f64', 'number']);
     checkProgram(program);
@@ -94,7 +103,9 @@ describe('the interpreter', () => {
   });
 
   it('runs_nested_functions_that_write_outer_variables', () => {
-    expect(run('(x, y) => { let n = 0; const f = (k) => { n += k; return n; }; return f(2) * f(3) + n; }', 0, 0)).toBe(15);
+    expect(run('(x, y) => { let n = 0; const f = (k) => { n += k; return n; }; return f(2) * f(3) + n; }', 0, 0)).toBe(
+      15,
+    );
     expect(run('(x, y) => { function g(n) { return n < 2 ? n : g(n - 1) + g(n - 2); } return g(x); }', 10, 0)).toBe(55);
   });
 

@@ -15,12 +15,38 @@ import { type Args, copyArgs, difference, valueBits } from './arrays.js';
 import { CLASSES, instantiate, type RandomKernel, randomKernel } from './random_kernel.js';
 
 const SEED = Number(process.env.HARTS_TEST_SEED ?? 20261120);
-const KERNELS = Number(process.env.HARTS_TEST_KERNELS ?? 120);
-const PER_OBJECT = 30;
+const KERNELS = Number(process.env.HARTS_TEST_KERNELS ?? 80);
+const PER_OBJECT = 40;
 const INPUTS = 6;
 
-const SPECIAL = [0, -0, 1, -1, 0.5, -0.5, 1.5, 2.5, -2.5, 3, 7, 255, 256, 300, -300, 2 ** 31, -(2 ** 31), 2 ** 32 + 1, 2 ** 53,
-  1e-310, 1e300, -1e300, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0.49999999999999994];
+const SPECIAL = [
+  0,
+  -0,
+  1,
+  -1,
+  0.5,
+  -0.5,
+  1.5,
+  2.5,
+  -2.5,
+  3,
+  7,
+  255,
+  256,
+  300,
+  -300,
+  2 ** 31,
+  -(2 ** 31),
+  2 ** 32 + 1,
+  2 ** 53,
+  1e-310,
+  1e300,
+  -1e300,
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  Number.NEGATIVE_INFINITY,
+  0.49999999999999994,
+];
 const anyNumber = fc.oneof(fc.constantFrom(...SPECIAL), fc.integer({ min: -12, max: 12 }), fc.double());
 const tape = fc.array(fc.nat(0xffff), { minLength: 120, maxLength: 400 });
 const inputs = fc.record({
@@ -32,7 +58,13 @@ const inputs = fc.record({
 });
 type Inputs = ReturnType<typeof makeArgs>;
 
-function makeArgs(input: { floats: number[]; lengths: number[]; starts: [number, number]; scalars: [number, number, number]; flag: boolean }): Args {
+function makeArgs(input: {
+  floats: number[];
+  lengths: number[];
+  starts: [number, number];
+  scalars: [number, number, number];
+  flag: boolean;
+}): Args {
   const at = (k: number): number => input.floats[k % input.floats.length] as number;
   const fill = (n: number, from: number): number[] => Array.from({ length: n }, (_, i) => at(from + i));
   const [la, lb, lf, ln, lc, lu] = input.lengths as [number, number, number, number, number, number];
@@ -91,7 +123,9 @@ describe(`random kernels (seed ${SEED})`, () => {
       const same = valueBits(wanted) === valueBits(value);
       if (differs !== undefined || !same) {
         const what = differs ?? `returned ${value} instead of ${wanted}`;
-        expect.fail(`seed ${SEED}: ${what}\n${candidate.kernel.text}\narguments: ${input.map((a) => (typeof a === 'object' ? `[${a}]` : String(Object.is(a, -0) ? '-0' : a))).join('; ')}`);
+        expect.fail(
+          `seed ${SEED}: ${what}\n${candidate.kernel.text}\narguments: ${input.map((a) => (typeof a === 'object' ? `[${a}]` : String(Object.is(a, -0) ? '-0' : a))).join('; ')}`,
+        );
       }
     }
   }
@@ -105,7 +139,10 @@ describe(`random kernels (seed ${SEED})`, () => {
     for (let k = 0; k < candidates.length; k += PER_OBJECT) {
       const batch = candidates.slice(k, k + PER_OBJECT);
       const object = join(directory, `batch${k}.so`);
-      const source = generateFile('random', batch.map((c, j) => ({ program: c.analysed, symbol: `harts_random_${j}` })));
+      const source = generateFile(
+        'random',
+        batch.map((c, j) => ({ program: c.analysed, symbol: `harts_random_${j}` })),
+      );
       compileObject(toolchain, KERNEL_FLAGS, source, object);
       batch.forEach((c, j) => {
         const entry = native().loadEntry(object, `harts_random_${j}`);

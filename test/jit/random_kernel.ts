@@ -13,8 +13,33 @@ export const CLASSES = ['f64', 'f64', 'f32', 'i32', 'u8c', 'u16', 'number', 'num
 const ARRAYS = ['a', 'b', 'f', 'n', 'c', 'u'];
 
 const NUMBERS = [
-  '0', '-0', '1', '2', '3', '5', '0.5', '-1.5', '7', '10', '31', '32', '255.5', '1e10', '4294967296', '2147483647',
-  '-2147483648', '9007199254740993', 'NaN', 'Infinity', '-Infinity', '1e-7', '1e308', '5e-324', 'Math.PI', '-1', 'K',
+  '0',
+  '-0',
+  '1',
+  '2',
+  '3',
+  '5',
+  '0.5',
+  '-1.5',
+  '7',
+  '10',
+  '31',
+  '32',
+  '255.5',
+  '1e10',
+  '4294967296',
+  '2147483647',
+  '-2147483648',
+  '9007199254740993',
+  'NaN',
+  'Infinity',
+  '-Infinity',
+  '1e-7',
+  '1e308',
+  '5e-324',
+  'Math.PI',
+  '-1',
+  'K',
 ];
 const UNARY_MATH = ['sqrt', 'abs', 'floor', 'ceil', 'trunc', 'fround', 'sign', 'round', 'clz32'];
 const BINARY = ['+', '-', '*', '/', '%', '&', '|', '^', '<<', '>>', '>>>'];
@@ -118,7 +143,9 @@ class Drawing {
         return;
       }
       case 3:
-        this.#emit(`${this.#pick(this.#numbers)} ${this.#pick(['=', '+=', '-=', '*=', '/=', '|=', '>>>='])} ${this.#num(2)};`);
+        this.#emit(
+          `${this.#pick(this.#numbers)} ${this.#pick(['=', '+=', '-=', '*=', '/=', '|=', '>>>='])} ${this.#num(2)};`,
+        );
         return;
       case 4:
         this.#emit(`${this.#pick(this.#numbers)}${this.#pick(['++', '--'])};`);
@@ -364,7 +391,10 @@ const HELPERS = `
   return { K, twice, fact, total, random: RANDOM };`;
 
 /** Makes the function of a text, and the environment that it runs in. */
-export function instantiate(kernel: RandomKernel): { fn: (...args: unknown[]) => unknown; env: Record<string, unknown> } {
+export function instantiate(kernel: RandomKernel): {
+  fn: (...args: unknown[]) => unknown;
+  env: Record<string, unknown>;
+} {
   const { random, ...env } = new Function(HELPERS.replace('RANDOM', () => kernel.text))();
   return { fn: random, env };
 }

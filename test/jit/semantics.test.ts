@@ -9,10 +9,50 @@ import { type Args, bitsOf, copyArgs, difference, valueBits } from './arrays.js'
 const cacheDir = mkdtempSync(join(tmpdir(), 'harts-semantics-'));
 afterAll(() => rmSync(cacheDir, { recursive: true, force: true }));
 
-const VALUES = [0, -0, 0.5, -0.5, 0.49999999999999994, -0.49999999999999994, 1, -1, 1.5, -1.5, 2.5, -2.5, 3.7, -3.7, 127, 128,
-  -129, 255, 255.5, 256, 254.5, 253.5, 32768, 65535, 65536, 2 ** 31, -(2 ** 31), 2 ** 31 - 1, 2 ** 32, 2 ** 32 + 5, 2 ** 53,
-  2 ** 53 + 2, 4503599627370497.5, 1e20, -1e20, 1e300, -1e300, 5e-324, 1e-310, Number.NaN, Number.POSITIVE_INFINITY,
-  Number.NEGATIVE_INFINITY];
+const VALUES = [
+  0,
+  -0,
+  0.5,
+  -0.5,
+  0.49999999999999994,
+  -0.49999999999999994,
+  1,
+  -1,
+  1.5,
+  -1.5,
+  2.5,
+  -2.5,
+  3.7,
+  -3.7,
+  127,
+  128,
+  -129,
+  255,
+  255.5,
+  256,
+  254.5,
+  253.5,
+  32768,
+  65535,
+  65536,
+  2 ** 31,
+  -(2 ** 31),
+  2 ** 31 - 1,
+  2 ** 32,
+  2 ** 32 + 5,
+  2 ** 53,
+  2 ** 53 + 2,
+  4503599627370497,
+  1e20,
+  -1e20,
+  1e300,
+  -1e300,
+  5e-324,
+  1e-310,
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  Number.NEGATIVE_INFINITY,
+];
 const INPUT = Float64Array.from(VALUES);
 
 type Binary = (a: Float64Array, b: Float64Array, out: Float64Array) => void;
@@ -58,7 +98,10 @@ describe('compiled arithmetic equals JS bit for bit', () => {
   it.each([
     ['+ - * /', 'x + y * 3 - x / y'],
     ['%', 'x % y'],
-    ['comparisons', '(x < y ? 1 : 0) + (x <= y ? 2 : 0) + (x === y ? 4 : 0) + (x !== y ? 8 : 0) + (x > y ? 16 : 0) + (x >= y ? 32 : 0)'],
+    [
+      'comparisons',
+      '(x < y ? 1 : 0) + (x <= y ? 2 : 0) + (x === y ? 4 : 0) + (x !== y ? 8 : 0) + (x > y ? 16 : 0) + (x >= y ? 32 : 0)',
+    ],
     ['bit operations', '(x | y) + (x & y) * 3 + (x ^ y) * 5 + (~x)'],
     ['shifts', '(x << y) + (x >> y) * 3 + (x >>> y)'],
     ['max and min', 'Math.max(x, y) * 4 + Math.min(x, y)'],
@@ -74,7 +117,10 @@ describe('compiled arithmetic equals JS bit for bit', () => {
     ['hypot', 'Math.hypot(x, y) + Math.hypot(x) + Math.hypot(x, y, 3)'],
     ['logical values', '(x && y) + (x || 7)'],
     ['conditions', '(!x ? 1 : 0) + (x && !y ? 2 : 0) + (x || y ? 4 : 0)'],
-    ['tests', '(Number.isNaN(x) ? 1 : 0) + (Number.isFinite(y) ? 2 : 0) + (isFinite(x) ? 4 : 0) + (Number.isInteger(y) ? 8 : 0)'],
+    [
+      'tests',
+      '(Number.isNaN(x) ? 1 : 0) + (Number.isFinite(y) ? 2 : 0) + (isFinite(x) ? 4 : 0) + (Number.isInteger(y) ? 8 : 0)',
+    ],
     ['unary', '-x + +y + 1 / -x'],
     ['integer ranges', '((x | 0) + (y | 0)) * 2 - ((x & 1023) * (y & 1023)) % 7 + (-(x & 3))'],
     ['integer remainder', '1 / ((x | 0) % 5) + ((y | 0) % -3)'],
@@ -84,8 +130,23 @@ describe('compiled arithmetic equals JS bit for bit', () => {
   });
 
   it.each([
-    'Math.exp(x)', 'Math.log(x)', 'Math.sin(x)', 'Math.cos(x)', 'Math.tan(x)', 'Math.atan(x)', 'Math.atan2(x, y)', 'Math.cbrt(x)',
-    'Math.log2(x)', 'Math.log10(x)', 'Math.log1p(x)', 'Math.expm1(x)', 'Math.sinh(x)', 'Math.tanh(x)', 'Math.asin(x)', 'Math.pow(x, y)', 'x ** y',
+    'Math.exp(x)',
+    'Math.log(x)',
+    'Math.sin(x)',
+    'Math.cos(x)',
+    'Math.tan(x)',
+    'Math.atan(x)',
+    'Math.atan2(x, y)',
+    'Math.cbrt(x)',
+    'Math.log2(x)',
+    'Math.log10(x)',
+    'Math.log1p(x)',
+    'Math.expm1(x)',
+    'Math.sinh(x)',
+    'Math.tanh(x)',
+    'Math.asin(x)',
+    'Math.pow(x, y)',
+    'x ** y',
   ])('within one ulp: %s', (expression) => {
     const { native, plain } = overPairs(expression);
     let worst = 0;
@@ -107,13 +168,21 @@ function both(text: string, args: Args, env: Record<string, unknown> = {}): stri
 }
 
 describe('compiled array accesses equal JS', () => {
-  it.each([Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, Float32Array, Float64Array])(
-    'stores_and_loads_of_%o',
-    (kind) => {
-      const text = '(s, t, u) => { for (let i = 0; i < s.length; i++) { t[i] = s[i]; u[i] = t[i] * 2; t[i] += s[i] / 3; t[i]++; } }';
-      expect(both(text, [INPUT, new kind(INPUT.length), new Float64Array(INPUT.length)])).toBeUndefined();
-    },
-  );
+  it.each([
+    Int8Array,
+    Uint8Array,
+    Uint8ClampedArray,
+    Int16Array,
+    Uint16Array,
+    Int32Array,
+    Uint32Array,
+    Float32Array,
+    Float64Array,
+  ])('stores_and_loads_of_%o', (kind) => {
+    const text =
+      '(s, t, u) => { for (let i = 0; i < s.length; i++) { t[i] = s[i]; u[i] = t[i] * 2; t[i] += s[i] / 3; t[i]++; } }';
+    expect(both(text, [INPUT, new kind(INPUT.length), new Float64Array(INPUT.length)])).toBeUndefined();
+  });
 
   it('ignores_writes_outside_and_reads_NaN_there', () => {
     const text = '(a, i) => { a[i] = 7; a[i] += 1; a[-1] = 3; a[1.5] = 2; return a[i] + 1; }';
@@ -123,16 +192,28 @@ describe('compiled array accesses equal JS', () => {
   });
 
   it('falls_out_of_the_fast_loop_when_a_range_leaves_the_array', () => {
-    const text = '(a, b, from, to) => { let s = 0; for (let i = from; i < to; i++) { b[i] = a[i + 1]; s += b[i]; } return s; }';
+    const text =
+      '(a, b, from, to) => { let s = 0; for (let i = from; i < to; i++) { b[i] = a[i + 1]; s += b[i]; } return s; }';
     const [a, b] = [Float64Array.of(1, 2, 3, 4, 5), new Float64Array(4)];
-    for (const [from, to] of [[0, 4], [0, 5], [-2, 3], [0.5, 4], [0, 3.5], [3, 1], [0, Number.NaN], [2 ** 33, 2 ** 33 + 2]]) {
+    for (const [from, to] of [
+      [0, 4],
+      [0, 5],
+      [-2, 3],
+      [0.5, 4],
+      [0, 3.5],
+      [3, 1],
+      [0, Number.NaN],
+      [2 ** 33, 2 ** 33 + 2],
+    ]) {
       expect(both(text, [a, b, from as number, to as number]), `${from}..${to}`).toBeUndefined();
     }
   });
 
   it('tells_undefined_from_NaN_in_equality', () => {
-    const text = '(a, b, i) => (a[i] === b[i] ? 1 : 0) + (a[i] !== b[9] ? 2 : 0) + (Number.isNaN(a[i]) ? 4 : 0) + (a[i] == b[i + 1] ? 8 : 0)';
-    for (const i of [0, 1, 5]) expect(both(text, [Float64Array.of(Number.NaN, 1), Float64Array.of(1, 1), i])).toBeUndefined();
+    const text =
+      '(a, b, i) => (a[i] === b[i] ? 1 : 0) + (a[i] !== b[9] ? 2 : 0) + (Number.isNaN(a[i]) ? 4 : 0) + (a[i] == b[i + 1] ? 8 : 0)';
+    for (const i of [0, 1, 5])
+      expect(both(text, [Float64Array.of(Number.NaN, 1), Float64Array.of(1, 1), i])).toBeUndefined();
   });
 
   it('is_right_when_arrays_share_memory', () => {
@@ -165,20 +246,32 @@ describe('compiled functions', () => {
   it('call_helpers_with_arrays_and_recursion', () => {
     const gcd = new Function('return function gcd(a, b) { return b === 0 ? a : gcd(b, a % b); }')();
     const sum = new Function('return (s, n) => { let t = 0; for (let i = 0; i < n; i++) t += s[i]; return t; }')();
-    expect(both('(a, x, y) => sum(a, a.length) * K + gcd(x, y)', [INPUT.slice(0, 20), 1071, 462], { gcd, sum, K: 0.1 })).toBeUndefined();
+    expect(
+      both('(a, x, y) => sum(a, a.length) * K + gcd(x, y)', [INPUT.slice(0, 20), 1071, 462], { gcd, sum, K: 0.1 }),
+    ).toBeUndefined();
   });
 
   it('return_booleans_numbers_and_nothing', () => {
     expect(kernel((x: number) => x > 1, { cacheDir, strict: true })(2)).toBe(true);
     expect(kernel((x: boolean) => !x, { cacheDir, strict: true })(true)).toBe(false);
     expect(kernel((x: number) => x * 2, { cacheDir, strict: true })(2)).toBe(4);
-    expect(kernel((a: Float64Array) => void (a[0] = 1), { cacheDir })(new Float64Array(1))).toBeUndefined();
-    expect(kernel((a: Float64Array) => { a[0] = 1; }, { cacheDir, strict: true })(new Float64Array(1))).toBeUndefined();
+    expect(
+      kernel(
+        (a: Float64Array) => {
+          a[0] = 1;
+        },
+        { cacheDir, strict: true },
+      )(new Float64Array(1)),
+    ).toBeUndefined();
   });
 
   it('stop_recursion_that_never_ends', () => {
     const forever = new Function('return function forever(n) { return forever(n + 1) + forever(n + 2); }')();
-    const run = kernel(new Function('forever', 'return (x) => forever(x)')(forever), { cacheDir, strict: true, env: { forever } });
+    const run = kernel(new Function('forever', 'return (x) => forever(x)')(forever), {
+      cacheDir,
+      strict: true,
+      env: { forever },
+    });
     expect(() => run(1)).toThrow(KernelError);
     expect(() => run(1)).toThrow(/recursed more than 2000 deep/);
   });

@@ -23,10 +23,14 @@ describe('a sweep with wrong grids', () => {
     expect(() => sweep(f64([4, 5]), f64([4, 4]))).toThrow(
       new ShapeError('Grid `u` has shape [4, 4]; expected [4, 5], the shape of `out`.'),
     );
-    expect(() => sweep(f64([4, 5]), { data: new Float64Array(3), shape: [4, 5] })).toThrow(/`u` .* needs 20 elements.* has 3/);
+    expect(() => sweep(f64([4, 5]), { data: new Float64Array(3), shape: [4, 5] })).toThrow(
+      /`u` .* needs 20 elements.* has 3/,
+    );
     expect(() => sweep(f64([4, 5]), new Float64Array(20))).toThrow(/`u` has shape \[20\], but the stencil has 2 axes/);
     expect(() => sweep({ data: new Float64Array(8), shape: [2, 2, 2] }, f64([2, 2]))).toThrow(/`out` has 3 axes/);
-    expect(() => sweep({ data: new Int32Array(4) as never, shape: [2, 2] }, f64([2, 2]))).toThrow(/Float64Array or a Float32Array/);
+    expect(() => sweep({ data: new Int32Array(4) as never, shape: [2, 2] }, f64([2, 2]))).toThrow(
+      /Float64Array or a Float32Array/,
+    );
   });
 
   it('refuses_to_write_what_it_reads', () => {
@@ -43,7 +47,9 @@ describe('a sweep with wrong grids', () => {
   it('has_stable_codes', () => {
     expect(new ShapeError('x').code).toBe('ERR_HARTS_SHAPE');
     expect(() => stencil(average, { boundary: 'wrap' as never })(f64([3, 3]), f64([3, 3]))).toThrow(KernelError);
-    expect(() => stencil(average, { boundary: [['periodic', 'clamp'], 'clamp'] })).toThrow(/Axis 0 is periodic at one face only/);
+    expect(() => stencil(average, { boundary: [['periodic', 'clamp'], 'clamp'] })).toThrow(
+      /Axis 0 is periodic at one face only/,
+    );
     expect(() => stencil(average, { iterations: 0 })).toThrow(/`iterations` is 0/);
   });
 });
@@ -62,7 +68,11 @@ describe('a stencil that cannot be compiled', () => {
     expect([...out]).toEqual([2, 3, 3]);
     const { status, reasons } = sweep.explain();
     expect(status).toBe('plain');
-    expect(reasons[0]).toMatchObject({ phase: 'model', message: 'an offset of a grid must be an integer constant', line: 3 });
+    expect(reasons[0]).toMatchObject({
+      phase: 'model',
+      message: 'an offset of a grid must be an integer constant',
+      line: 3,
+    });
   });
 
   it('throws_instead_under_strict', () => {
@@ -71,9 +81,12 @@ describe('a stencil that cannot be compiled', () => {
   });
 
   it('propagates_what_the_function_throws', () => {
-    const sweep = stencil(() => {
-      throw new TypeError('from inside');
-    }, { cacheDir });
+    const sweep = stencil(
+      () => {
+        throw new TypeError('from inside');
+      },
+      { cacheDir },
+    );
     expect(() => sweep(new Float64Array(2))).toThrow(new TypeError('from inside'));
   });
 

@@ -39,7 +39,10 @@ const BOUNDARIES: Record<string, Boundary> = {
 const MIXED_1D: Boundary = [[{ kind: 'dirichlet', value: 2 }, 'reflect']];
 const MIXED_2D: Boundary = [[{ kind: 'neumann', gradient: -1 }, 'clamp'], 'periodic'];
 
-const anyValue = fc.oneof(fc.double({ min: -100, max: 100 }), fc.constantFrom(0, -0, Number.NaN, Number.POSITIVE_INFINITY, 1e-310, 1e300));
+const anyValue = fc.oneof(
+  fc.double({ min: -100, max: 100 }),
+  fc.constantFrom(0, -0, Number.NaN, Number.POSITIVE_INFINITY, 1e-310, 1e300),
+);
 const values = fc.sample(fc.array(anyValue, { minLength: 64, maxLength: 64 }), { numRuns: 2, seed: SEED });
 
 const line = (u: GridAccess, k: number): number => {
@@ -56,32 +59,43 @@ const plane = (u: GridAccess, c: GridAccess, k: number): number => {
 describe(`a compiled sweep (seed ${SEED})`, () => {
   for (const kind of [Float64Array, Float32Array]) {
     const boundaries = Object.entries(BOUNDARIES);
-    it.each([...boundaries, ['mixed', MIXED_1D] as const])(`equals_plain_JS_on_${kind.name}_lines: %s`, (_, boundary) => {
-      const sweep = stencil(line, { boundary, cacheDir, strict: true });
-      for (const n of [3, 4, 5, 9, 40]) {
-        for (const data of values) {
-          const input = grid(kind, [n], data);
-          const [actual, expected] = [grid(kind, [n]), grid(kind, [n])];
-          sweep(actual, input, 0.3);
-          sweep.plain(expected, input, 0.3);
-          expectSameBits(actual, expected, `n = ${n}`);
+    it.each([...boundaries, ['mixed', MIXED_1D] as const])(
+      `equals_plain_JS_on_${kind.name}_lines: %s`,
+      (_, boundary) => {
+        const sweep = stencil(line, { boundary, cacheDir, strict: true });
+        for (const n of [3, 4, 5, 9, 40]) {
+          for (const data of values) {
+            const input = grid(kind, [n], data);
+            const [actual, expected] = [grid(kind, [n]), grid(kind, [n])];
+            sweep(actual, input, 0.3);
+            sweep.plain(expected, input, 0.3);
+            expectSameBits(actual, expected, `n = ${n}`);
+          }
         }
-      }
-      expect(sweep.explain().status).toBe('native');
-    });
+        expect(sweep.explain().status).toBe('native');
+      },
+    );
 
-    it.each([...boundaries, ['mixed', MIXED_2D] as const])(`equals_plain_JS_on_${kind.name}_planes: %s`, (_, boundary) => {
-      const sweep = stencil(plane, { boundary, cacheDir, strict: true });
-      for (const shape of [[2, 3], [3, 5], [7, 4], [9, 17]]) {
-        for (const data of values) {
-          const [u, c] = [grid(kind, shape, data), grid(Float64Array, shape, data.slice(7))];
-          const [actual, expected] = [grid(kind, shape), grid(kind, shape)];
-          sweep(actual, u, c, 0.1);
-          sweep.plain(expected, u, c, 0.1);
-          expectSameBits(actual, expected, `shape [${shape}]`);
+    it.each([...boundaries, ['mixed', MIXED_2D] as const])(
+      `equals_plain_JS_on_${kind.name}_planes: %s`,
+      (_, boundary) => {
+        const sweep = stencil(plane, { boundary, cacheDir, strict: true });
+        for (const shape of [
+          [2, 3],
+          [3, 5],
+          [7, 4],
+          [9, 17],
+        ]) {
+          for (const data of values) {
+            const [u, c] = [grid(kind, shape, data), grid(Float64Array, shape, data.slice(7))];
+            const [actual, expected] = [grid(kind, shape), grid(kind, shape)];
+            sweep(actual, u, c, 0.1);
+            sweep.plain(expected, u, c, 0.1);
+            expectSameBits(actual, expected, `shape [${shape}]`);
+          }
         }
-      }
-    });
+      },
+    );
   }
 
   it('runs_rows_in_parallel_with_the_same_bits', () => {
@@ -120,7 +134,10 @@ describe(`a compiled sweep (seed ${SEED})`, () => {
     const sweep = stencil(react, { boundary: 'periodic', iterations: 4, cacheDir, strict: true });
     const shape = [8, 9];
     const [u, v] = [grid(Float64Array, shape, [1, 0.9, 0.8, 1]), grid(Float64Array, shape, [0, 0.1, 0.5])];
-    const [actual, expected] = [[0, 1].map(() => grid(Float64Array, shape)), [0, 1].map(() => grid(Float64Array, shape))];
+    const [actual, expected] = [
+      [0, 1].map(() => grid(Float64Array, shape)),
+      [0, 1].map(() => grid(Float64Array, shape)),
+    ];
     sweep(actual, u, v, 0.03);
     sweep.plain(expected, u, v, 0.03);
     actual.forEach((a, k) => {

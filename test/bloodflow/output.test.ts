@@ -116,6 +116,7 @@ describe('output', () => {
     expect(() => prepareFolder(join(root, 'file', 'below'))).toThrow(
       expect.objectContaining({ code: 'ERR_BLOODFLOW_OUTPUT' }),
     );
+    expect(() => prepareFolder('/proc/nowhere')).toThrow(expect.objectContaining({ code: 'ERR_BLOODFLOW_OUTPUT' }));
     if (process.getuid?.() !== 0) {
       mkdirSync(join(root, 'locked'));
       chmodSync(join(root, 'locked'), 0o500);

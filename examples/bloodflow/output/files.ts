@@ -1,5 +1,5 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { BloodflowError } from '../errors.js';
 
 /** A result file: its name within the folder, and its text. */
@@ -12,11 +12,21 @@ export interface ResultFile {
 export function prepareFolder(folder: string): void {
   const probe = join(folder, `.bloodflow-${process.pid}.tmp`);
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     writeFileSync(probe, '');
     rmSync(probe);
   } catch (cause) {
     throw unwritable(folder, cause);
+  }
+}
+
+/** One level after the other: a recursive mkdir of Node never returns where mkdir fails below an existing folder (/proc). */
+function makeFolder(folder: string): void {
+  if (!existsSync(folder)) {
+    if (dirname(folder) !== folder) {
+      makeFolder(dirname(folder));
+    }
+    mkdirSync(folder);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { runtime } from '../../../src/index.js';
 import { kernels } from '../step.js';
 
+type Explanation = ReturnType<typeof kernels.predict.explain>;
 type Stats = ReturnType<typeof runtime.stats>;
 
 /** What the runtime did for this process, one line each. */
@@ -12,14 +13,22 @@ export function runtimeReport(stats: Stats): string[] {
     `oversubscribed samples: ${stats.oversubscribedSamples} of ${stats.samples}`,
     `kernels: ${native.length} of ${all.length} native`,
   ];
+  const whys = new Map<string, string[]>();
   for (const kernel of all) {
     const { status, reasons } = kernel.explain();
     if (status === 'plain') {
-      const why = reasons.map(({ message, line, column }) => `${message} (line ${line}, column ${column})`);
-      lines.push(`kernel ${kernel.kernelName} ran as plain JS: ${why.join('; ') || 'it was not compiled'}`);
+      const why = reasons.map(describeReason).join('; ') || 'it was not compiled';
+      whys.set(why, [...(whys.get(why) ?? []), kernel.kernelName]);
     }
   }
+  for (const [why, names] of whys) {
+    lines.push(`plain JS: ${names.join(', ')}: ${why}`);
+  }
   return lines;
+}
+
+function describeReason({ message, line, column }: Explanation['reasons'][number]): string {
+  return line === undefined ? message : `${message} (line ${line}, column ${column})`;
 }
 
 /** Every counter of the runtime and every kernel's way to native code. */

@@ -49,31 +49,52 @@ struct Places {
 
 // --- switch ---
 
+// Two contexts that yield to each other from the same line of code, as the members of a team do, so that the
+// processor's return-address predictor works across the switch as it does there.
+struct Pair {
+  double result = 0;
+  bool stops = false;
+  int live = 2;
+  lithe_context_t *waiter = nullptr;
+
+  static void first(void *argument) {
+    Pair &self = *static_cast<Pair *>(argument);
+    const auto batch = [](int switches) {
+      const uint64_t start = now_ns();
+      yield(switches / 2);  // each time to the other context, which yields back
+      return now_ns() - start;
+    };
+    batch(1000);
+    self.result = median_per_operation(5000, batch);
+    self.stops = true;
+    self.end();
+  }
+  static void second(void *argument) {
+    Pair &self = *static_cast<Pair *>(argument);
+    while (!self.stops) yield(500);
+    self.end();
+  }
+
+ private:
+  [[gnu::noinline]] static void yield(int count) {
+    for (int i = 0; i < count; ++i) lithe_context_yield();
+  }
+  void end() {
+    if (--live == 0) lithe_context_unblock(waiter);
+  }
+};
+
 double lithe_yield_switch(Places &places) {
   double result = 0;
   places.ours_ran_on(on_hart([&result] {
     Line line;
     expect("lithe_sched_enter", lithe_sched_enter(&line.sched));
-    struct Other {
-      bool stops = false;
-      bool ended = false;
-    } other;
-    line.spawn(
-        [](void *argument) {
-          Other &self = *static_cast<Other *>(argument);
-          while (!self.stops) lithe_context_yield();
-          self.ended = true;
-        },
-        &other);
-    const auto batch = [](int switches) {
-      const uint64_t start = now_ns();
-      for (int i = 0; i < switches; i += 2) lithe_context_yield();  // to the other context, which yields back
-      return now_ns() - start;
-    };
-    batch(1000);
-    result = median_per_operation(5000, batch);
-    other.stops = true;
-    while (!other.ended) lithe_context_yield();
+    Pair pair;
+    pair.waiter = lithe_context_self();
+    line.spawn(Pair::first, &pair);
+    line.spawn(Pair::second, &pair);
+    expect("lithe_context_block", lithe_context_block(nullptr, nullptr));  // until both have ended
+    result = pair.result;
     expect("lithe_sched_exit", lithe_sched_exit());
   }));
   return result;
@@ -82,11 +103,12 @@ double lithe_yield_switch(Places &places) {
 // The assembly alone: two stacks of one kernel thread, each with the thread pointer of a pthread of its own.
 class BareSwitch {
  public:
-  BareSwitch() : own_tp_(lithe_thread_pointer()) {
+  BareSwitch() {
+    here_.tp = lithe_thread_pointer();
     pthread_create(&sleeper_, nullptr, sleep_with_tls, this);
     while (ready_.load(std::memory_order_acquire) == 0) futex_wait(ready_, 0);
     stack_.resize(size_t{64} * 1024);
-    there_ = lithe_switch_prepare(stack_.data() + stack_.size(), back_and_forth, this);
+    there_.sp = lithe_switch_prepare(stack_.data() + stack_.size(), back_and_forth, this);
   }
   ~BareSwitch() {
     done_.store(1, std::memory_order_release);
@@ -100,7 +122,7 @@ class BareSwitch {
     pin_to(pu);
     const auto batch = [this](int switches) {
       const uint64_t start = now_ns();
-      for (int i = 0; i < switches; i += 2) lithe_switch(&here_, there_, other_tp_);
+      hop(here_, there_, switches / 2);
       return now_ns() - start;
     };
     batch(1000);
@@ -108,23 +130,29 @@ class BareSwitch {
   }
 
  private:
+  struct Side {
+    void *sp = nullptr;
+    void *tp = nullptr;
+  };
+  // Both sides switch in the same line, as contexts do.
+  [[gnu::noinline]] static void hop(Side &from, const Side &to, int count) {
+    for (int i = 0; i < count; ++i) lithe_switch(&from.sp, to.sp, to.tp);
+  }
+  static void back_and_forth(void *argument) {
+    BareSwitch &self = *static_cast<BareSwitch *>(argument);
+    for (;;) hop(self.there_, self.here_, 1000);
+  }
   static void *sleep_with_tls(void *argument) {
     BareSwitch &self = *static_cast<BareSwitch *>(argument);
-    self.other_tp_ = lithe_thread_pointer();
+    self.there_.tp = lithe_thread_pointer();
     self.ready_.store(1, std::memory_order_release);
     futex_wake(self.ready_);
     while (self.done_.load(std::memory_order_acquire) == 0) futex_wait(self.done_, 0);
     return nullptr;
   }
-  static void back_and_forth(void *argument) {
-    BareSwitch &self = *static_cast<BareSwitch *>(argument);
-    for (;;) lithe_switch(&self.there_, self.here_, self.own_tp_);
-  }
 
-  void *own_tp_;
-  void *other_tp_ = nullptr;
-  void *here_ = nullptr;
-  void *there_ = nullptr;
+  Side here_;
+  Side there_;
   std::vector<char> stack_;
   pthread_t sleeper_{};
   std::atomic<uint32_t> ready_{0};
@@ -196,8 +224,8 @@ double lithe_guest_enter_exit(const Places &places) {
 
 // A scheduler that asks for a second hart, again and again. The hart answers and goes back at once.
 struct Asker {
-  lithe_sched_t sched;  // first: callbacks find the rest behind it
-  Flag asked;
+  lithe_sched_t sched;              // first: callbacks find the rest behind it
+  alignas(128) uint32_t asked = 0;  // the asker's own
   Flag answered;
   lithe_context_t *waiting = nullptr;  // the context that answers; null when hart_enter itself does
   std::atomic<bool> is_ready{false};
@@ -205,12 +233,11 @@ struct Asker {
 
   Asker();
   void await_answer() const {
-    const uint32_t wanted = asked.value.load(std::memory_order_relaxed);
-    while (answered.value.load(std::memory_order_acquire) != wanted) {
+    while (answered.value.load(std::memory_order_acquire) != asked) {
     }
   }
   void ask() {
-    asked.value.store(asked.value.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    ++asked;
     if (waiting) {
       lithe_context_unblock(waiting);
     } else {
@@ -218,7 +245,8 @@ struct Asker {
     }
     await_answer();
   }
-  void answer() { answered.value.store(asked.value.load(std::memory_order_relaxed), std::memory_order_release); }
+  // As in the bare ping-pong, the one who answers need not look at the question.
+  void answer() { answered.value.store(answered.value.load(std::memory_order_relaxed) + 1, std::memory_order_release); }
   void await_return() const {
     while (lithe_sched_harts(&sched) != 1) cpu_relax();
   }

@@ -21,6 +21,8 @@ const EXIT_FAILED = 1;
 const EXIT_BAD_INPUT = 2;
 /** Shells say 128 plus the number of the signal. */
 const EXIT_SIGNAL = 128;
+/** A signal that comes again so soon is the same one. */
+const REPEATED_MS = 1000;
 
 interface CliOptions {
   readonly out?: string;
@@ -89,11 +91,15 @@ async function main(argv: readonly string[]): Promise<number> {
   const options = command.opts<CliOptions>();
   const abort = new AbortController();
   let received: NodeJS.Signals | undefined;
+  let receivedAt = 0;
   const onSignal = (signal: NodeJS.Signals) => {
     if (received !== undefined) {
+      // Under npm one Ctrl-C arrives twice: from the terminal and from npm, which passes it on.
+      if (performance.now() - receivedAt < REPEATED_MS) return;
       process.exit(EXIT_SIGNAL + constants.signals[received]);
     }
     received = signal;
+    receivedAt = performance.now();
     abort.abort();
   };
   process.on('SIGINT', onSignal);

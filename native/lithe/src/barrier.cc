@@ -16,20 +16,22 @@
 // acquire-release, so the last arriver has seen all writes and passes them on by the release on `generation`). A waiter
 // joins the list only under `guard` and only while the generation is still its own, so none is left behind.
 //
-// `leaving` counts waiters that have been released and still have to read `generation`; destroy waits for them.
+// `leaving` counts waiters that have been released and still have to read `generation`; destroy waits for them. Only
+// waiters that spin are ever counted for long: one that blocks is done with the barrier when `publish` is, and settles
+// its account there (below zero, until the last arriver adds all). So destroy never waits for somebody who needs a hart
+// in order to leave, which might be the one that destroy runs on.
 
 using namespace lithe::core;
 
 namespace {
 
-// Law 4: spin only while every party of the barrier runs on a hart, and briefly; a long wait is somebody's long work.
-constexpr uint64_t spin_ns = 20000;
-
 std::atomic_ref<uint32_t> atomic(uint32_t &word) { return std::atomic_ref<uint32_t>(word); }
 
-bool everybody_runs(const lithe_barrier_t *barrier) {
+// Law 4: spin only while every party of the barrier runs on a hart, and briefly; a long wait is somebody's long work.
+uint64_t spin_ns(const lithe_barrier_t *barrier) {
   lithe_sched_t *sched = lithe_sched_self();
-  return sched && lithe_sched_harts(sched) >= static_cast<long>(barrier->parties);
+  if (!sched || lithe_sched_harts(sched) < static_cast<long>(barrier->parties)) return 0;
+  return runtime().idle_spin_ns();
 }
 
 struct Wait {
@@ -40,6 +42,7 @@ struct Wait {
 void publish(lithe_context_t *self, void *argument) {
   const Wait wait = *static_cast<Wait *>(argument);
   Locked lock(&wait.barrier->guard);
+  atomic(wait.barrier->leaving).fetch_sub(1, std::memory_order_release);
   if (wait.barrier->generation != wait.generation) {
     lock.drop();
     lithe_context_unblock(self);
@@ -82,12 +85,12 @@ int lithe_barrier_wait(lithe_barrier_t *barrier) {
     wait_queue_unblock_all(waiters);
     return 1;
   }
-  for (Spin spin(everybody_runs(barrier) ? spin_ns : 0);
+  for (Spin spin(spin_ns(barrier));
        atomic(barrier->generation).load(std::memory_order_acquire) == generation;) {
     if (spin.again()) continue;
     Wait wait{barrier, generation};
     lithe_context_block(publish, &wait);
-    break;
+    return 0;  // the barrier may be gone
   }
   atomic(barrier->leaving).fetch_sub(1, std::memory_order_release);
   return 0;

@@ -11,6 +11,7 @@
 #include "decision.h"
 #include "donor.h"
 #include "identity.h"
+#include "keep_errno.h"
 #include "lithe/error.h"
 #include "park.h"
 #include "runtime.h"
@@ -76,6 +77,11 @@ void Mailbox::rest() {
   value_.compare_exchange_strong(expected, rest_value, std::memory_order_relaxed);
 }
 
+bool Mailbox::take_back(Hart *hart) {
+  uint64_t expected = reinterpret_cast<uint64_t>(hart);
+  return value_.compare_exchange_strong(expected, rest_value, std::memory_order_acq_rel, std::memory_order_relaxed);
+}
+
 Hart *Mailbox::wait(uint64_t spin_ns, bool &slept) {
   slept = false;
   for (Spin spin(spin_ns); value_.load(std::memory_order_relaxed) == empty && spin.again();) {
@@ -83,9 +89,11 @@ Hart *Mailbox::wait(uint64_t spin_ns, bool &slept) {
   for (;;) {
     uint64_t value = value_.load(std::memory_order_relaxed);
     if (value > rest_value) {
-      // Only the owner takes mail, and senders do not overwrite it, so a plain exchange cannot lose any.
-      value = value_.exchange(empty, std::memory_order_acquire);
-      return reinterpret_cast<Hart *>(value);
+      // Senders do not overwrite mail, but it may be taken back.
+      if (value_.compare_exchange_strong(value, empty, std::memory_order_acquire, std::memory_order_relaxed)) {
+        return reinterpret_cast<Hart *>(value);
+      }
+      continue;
     }
     if (value != parked &&
         !value_.compare_exchange_strong(value, parked, std::memory_order_relaxed, std::memory_order_relaxed)) {
@@ -98,6 +106,7 @@ Hart *Mailbox::wait(uint64_t spin_ns, bool &slept) {
 }
 
 int carrier_start(Hart *hart) {
+  const KeepErrno keep;
   Carrier *carrier = new (std::nothrow) Carrier;
   if (!carrier) return LITHE_ENOMEM;
   carrier->identity.carrier = carrier;
@@ -146,6 +155,7 @@ int carrier_prepare_loop_stack(Carrier *home) {
 
 void carrier_free_loop_stack(Carrier *home) {
   home->fiber.destroy();
+  if (home->loop_stack) sanitizer::forget_stack(home->loop_stack, home->loop_stack_size);
   if (home->loop_stack) munmap(home->loop_stack, home->loop_stack_size);
   home->loop_stack = nullptr;
 }
@@ -164,6 +174,7 @@ void carrier_free_loop_stack(Carrier *home) {
 // waits for another context's flag (two contexts that pick each other would wait for ever): a donor whose successor is
 // not resumable yet goes to the loop, and the loop waits after `arrive`.
 void Carrier::leave(Context *context, Departure why, void (*make_known)(lithe_context_t *, void *), void *argument) {
+  const int saved_errno = errno;  // callbacks run on this thread's TLS, before the switch or in a guest's loop
   Carrier *carrier = context->carrier;
   carrier->departed = context;
   carrier->departure = why;
@@ -176,6 +187,7 @@ void Carrier::leave(Context *context, Departure why, void (*make_known)(lithe_co
     lithe_switch(&context->sp, carrier->loop_sp, nullptr);
     context->home->fiber.after_returning_to_guest();
     self_pointer = context;
+    errno = saved_errno;
     return;
   }
   if (!carrier->leave_directly(context)) {
@@ -187,6 +199,7 @@ void Carrier::leave(Context *context, Departure why, void (*make_known)(lithe_co
   sanitizer::acquire(context);
   // Resumed; by another context's thread perhaps, whose departure is then completed here. No carrier: told to end.
   if (context->carrier) context->carrier->arrive();
+  errno = saved_errno;
 }
 
 // Returns false, with or without a pending decision, when the loop has to go on. True when the context goes on, at once

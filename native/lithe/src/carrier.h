@@ -18,15 +18,17 @@ enum class Departure : uint8_t { blocked, yielded, ended };
 //   parked   the owner sleeps in the kernel on the word
 //   rest     the owner shall stop spinning and sleep: its hart has been given to another kernel thread
 //   else     a Hart*, whose fields were written before
-// The owner moves empty/rest -> parked by compare-exchange and takes a Hart* by exchange with empty. A sender exchanges
-// and wakes the owner if it finds `parked`. Sender's exchange is a release and the owner's is an acquire, so the
-// hart's fields travel with the mail. Only one sender addresses a carrier: the one that cleared its `is_waiting` under
+// The owner moves empty/rest -> parked and Hart* -> empty, each by compare-exchange; who takes unread mail back moves
+// Hart* -> rest in the same way. A sender exchanges and wakes the owner if it finds `parked`. Sender's exchange is a
+// release and the owner's is an acquire, so the hart's fields travel with the mail. Only one sender addresses a carrier: the one that cleared its `is_waiting` under
 // the root lock.
 class Mailbox {
  public:
   void send(Hart *hart);
   // Asks a spinning owner to sleep; harmless at any other time.
   void rest();
+  // Takes the hart out again if the owner has not read it; the owner goes on sleeping. Under the root lock.
+  bool take_back(Hart *hart);
   // Waits: spins for `spin_ns`, then sleeps. Sets `slept` if it went to the kernel.
   Hart *wait(uint64_t spin_ns, bool &slept);
 

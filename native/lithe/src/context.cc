@@ -5,12 +5,14 @@
 #include <unistd.h>
 
 #include "carrier.h"
+#include "decision.h"
 #include "donor.h"
 #include "identity.h"
 #include "lithe/error.h"
 #include "park.h"
 #include "runtime.h"
 #include "stress.h"
+#include "switch.h"
 
 using namespace lithe::core;
 
@@ -32,6 +34,13 @@ void block_without_hart(Context *self, void (*publish)(lithe_context_t *, void *
   self->state.store(ContextState::outside, std::memory_order_relaxed);
 }
 
+// Whether the caller's own hart keeps `sched` from being left.
+bool holds_hart_of(lithe_sched_t *sched) {
+  Context *self = self_pointer;
+  Hart *hart = self && self->carrier ? self->carrier->hart.load(std::memory_order_relaxed) : nullptr;
+  return hart && hart->sched.load(std::memory_order_relaxed) == sched;
+}
+
 }  // namespace
 
 extern "C" {
@@ -50,10 +59,13 @@ int lithe_context_create(lithe_context_t **out, const lithe_context_attr_t *attr
   Runtime *current = runtime_start(code);
   if (!current) return code;
   Context *context = identity == LITHE_CONTEXT_POOLED ? current->pool().take(stack_size) : nullptr;
+  const bool is_used = context != nullptr;
   if (!context) {
     code = donor_start(*current, stack_size, identity, &context);
     if (code != 0) return code;
   }
+  // A new thread has its maker's rounding mode; so has one that is used again.
+  if (is_used) lithe_switch_inherit_float(context->sp);
   context->sched = sched ? sched : current->root().sched();
   context->user = nullptr;
   context->start = start;
@@ -103,7 +115,10 @@ int lithe_context_unblock(lithe_context_t *handle) {
   context->state.store(ContextState::ready, std::memory_order_relaxed);
   if (context->kind == ContextKind::guest) context->is_ready.store(true, std::memory_order_relaxed);
   if (sched == current.root().sched()) return current.root().start(context);
+  const bool is_visitor = !holds_hart_of(sched);
+  if (is_visitor) sched_begin_visit(sched);
   sched->funcs->context_unblock(sched, handle);
+  if (is_visitor) sched_end_visit(sched);
   return 0;
 }
 
@@ -123,7 +138,7 @@ int lithe_context_yield(void) {
 int lithe_context_exit(void) {
   Context *self = self_pointer;
   if (!self || self->kind != ContextKind::donor || !self->carrier || self->carrier->in_callback) return LITHE_EPERM;
-  _longjmp(self->base, 1);
+  longjmp(self->base, 1);  // the one that sanitizers know; no signal mask was saved
 }
 
 int lithe_context_move(lithe_context_t *handle, lithe_sched_t *sched) {

@@ -11,6 +11,11 @@ enum { decision_yield = 0, decision_run = 1, decision_grant = 2 };
 // when this returns.
 void sched_drop_hart(lithe_sched_t *sched);
 
+// Keeps `sched` from being left while somebody who holds none of its harts is inside one of its callbacks. `sched` may be
+// gone when the second returns.
+void sched_begin_visit(lithe_sched_t *sched);
+void sched_end_visit(lithe_sched_t *sched);
+
 // One hart more. The caller holds the lock that keeps `sched` from exiting.
 void sched_add_hart(lithe_sched_t *sched);
 

@@ -3,6 +3,8 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <cxxabi.h>
+#include <exception>
 #include <new>
 #include <sys/rseq.h>
 #include <sys/syscall.h>
@@ -10,6 +12,7 @@
 
 #include "carrier.h"
 #include "identity.h"
+#include "keep_errno.h"
 #include "lithe/error.h"
 #include "park.h"
 #include "runtime.h"
@@ -32,11 +35,18 @@ void forget_restartable_sequences() {
 #endif
 }
 
+// lithe_context_exit does not unwind: handlers that it left are left by hand, or the next user of the thread would find
+// their exceptions.
+void forget_caught_exceptions() {
+  while (std::current_exception()) abi::__cxa_end_catch();
+}
+
 void *donor_main(void *argument) {
   Context *context = static_cast<Context *>(argument);
   self_pointer = context;
   context->tp = lithe_thread_pointer();
   forget_restartable_sequences();
+  errno = 0;
   if (context->identity == LITHE_CONTEXT_FRESH) identity_release_at_thread_exit(context);
   sanitizer::release(context);
   lithe_park(&context->sp, context->parking_stack + sizeof context->parking_stack,
@@ -45,7 +55,11 @@ void *donor_main(void *argument) {
   sanitizer::acquire(context);
   if (context->carrier) context->carrier->arrive();
   while (std::atomic_ref<uint32_t>(context->terminate).load(std::memory_order_acquire) == 0) {
-    if (_setjmp(context->base) == 0) context->start(context->arg);
+    if (_setjmp(context->base) == 0) {
+      context->start(context->arg);
+    } else {
+      forget_caught_exceptions();
+    }
     // In a child of fork the carriers are gone and this is the only thread: leave as the last thread of a process does.
     Runtime *current = runtime_if_started();
     if (!current || current->number() != context->runtime_number) std::exit(0);
@@ -57,6 +71,7 @@ void *donor_main(void *argument) {
 }  // namespace
 
 int donor_start(Runtime &runtime, size_t stack_size, int identity, Context **out) {
+  const KeepErrno keep;
   Context *context = new (std::nothrow) Context(ContextKind::donor);
   if (!context) return LITHE_ENOMEM;
   context->stack_size = stack_size;

@@ -18,11 +18,17 @@ void push(Context *&list, Context *context) {
   list = context;
 }
 
+// The carrier whose cache the caller may touch: the one that it runs on, or a guest's home while the guest is outside.
+Carrier *own_carrier() {
+  Context *self = self_pointer;
+  if (!self) return nullptr;
+  return self->carrier ? self->carrier : self->home;
+}
+
 }  // namespace
 
 Context *Pool::take(size_t stack_size) {
-  Context *self = self_pointer;
-  Carrier *carrier = self ? self->carrier : nullptr;
+  Carrier *carrier = own_carrier();
   if (carrier && stack_size == donor_default_stack_size && carrier->cache) {
     --carrier->cache_count;
     count_.fetch_sub(1, std::memory_order_relaxed);
@@ -64,8 +70,7 @@ void Pool::adopt(Context *context) {
 
 size_t Pool::trim() {
   Context *victims = nullptr;
-  Context *self = self_pointer;
-  if (Carrier *carrier = self ? self->carrier : nullptr) {
+  if (Carrier *carrier = own_carrier()) {
     while (carrier->cache) push(victims, pop(carrier->cache));
     carrier->cache_count = 0;
   }

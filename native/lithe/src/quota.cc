@@ -43,7 +43,9 @@ double tightest(const std::string &mount, std::string path, double (*quota)(cons
   for (;;) {
     limit = tighter(limit, quota(mount + path));
     if (path.empty() || path == "/") break;
-    path.erase(path.find_last_of('/'));
+    const size_t slash = path.find_last_of('/');
+    if (slash == std::string::npos) break;  // not a path
+    path.erase(slash);
   }
   return limit;
 }

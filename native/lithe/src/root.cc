@@ -1,5 +1,7 @@
 #include "root.h"
 
+#include <sched.h>
+
 #include "decision.h"
 #include "lithe/error.h"
 #include "lithe/hart.h"
@@ -151,18 +153,22 @@ Hart *Root::unlink_idle(Hart **link) {
   return hart;
 }
 
-// Prefers the hart that this kernel thread carried last. The one that carried it since may rest.
-Hart *Root::pop_idle_for(Carrier *carrier) {
+// For a guest's home, whose kernel thread is not pinned: prefers the hart of the PU that the thread is on (`pu`, -1 if
+// unknown), because the carrier of that PU would share it with the guest until the kernel moves one of them, which takes
+// milliseconds; then the hart that the thread carried last. The carrier that had the hart since may rest.
+Hart *Root::pop_idle_for(Carrier *home, int pu) {
   Hart **from = &idle_;
   for (Hart **link = &idle_; *link; link = &(*link)->idle_next) {
-    if ((*link)->last_carrier != carrier) continue;
-    from = link;
-    break;
+    if ((*link)->place.pu_os == pu) {
+      from = link;
+      break;
+    }
+    if ((*link)->last_carrier == home) from = link;
   }
   if (!*from) return nullptr;
   Hart *hart = unlink_idle(from);
   Carrier *last = hart->last_carrier;
-  if (last && last != carrier && last->is_waiting) last->mailbox.rest();
+  if (last && last != home && last->is_waiting) last->mailbox.rest();
   return hart;
 }
 
@@ -338,7 +344,7 @@ void Root::hand_over(Carrier *carrier, Context *guest) {
         coming->first.compare_exchange_strong(nobody, guest, std::memory_order_release, std::memory_order_relaxed)) {
       return;  // a hart of this scheduler is in the mail to the home, unread: the guest goes with it
     }
-    if (home->is_waiting && (mail = pop_idle_for(home)) != nullptr) {
+    if (home->is_waiting && (mail = pop_idle_for(home, -1)) != nullptr) {
       // An idle hart goes straight to the guest's scheduler. It joins every scheduler on the way down.
       for (lithe_sched_t *at = sched; at != &handle_.sched; at = at->parent) sched_add_hart(at);
       mail->sched.store(sched, std::memory_order_relaxed);
@@ -408,26 +414,32 @@ int Root::attach(Context *guest) {
   Carrier *home = guest->home;
   if (int code = carrier_prepare_loop_stack(home); code != 0) return code;
   guest->sched = &handle_.sched;
+  const int pu = runtime_.topology().is_pinned ? sched_getcpu() : -1;
+  bool has_put_back = false;
   Hart *hart;
   {
     Locked lock(&lock_);
     hart = guest->lent;
-    if (hart) {
-      unlink_lender(guest);
-    } else if ((hart = pop_idle_for(home)) != nullptr || (hart = reclaim_any()) != nullptr) {
+    if (hart) unlink_lender(guest);
+    if (hart && pu >= 0 && hart->place.pu_os != pu) {
+      // The kernel has moved the guest's thread meanwhile: the hart of its new PU is better, if it can be had.
+      push_idle(hart);
+      hart = pop_idle_for(home, pu);
+      has_put_back = true;
+    }
+    if (hart || (hart = pop_idle_for(home, pu)) != nullptr || (hart = reclaim_any()) != nullptr) {
       hart->last_carrier = home;
       hart->sched.store(&handle_.sched, std::memory_order_relaxed);
+      hart->first.store(Hart::taken(), std::memory_order_relaxed);
+      hart->carrier.store(home, std::memory_order_relaxed);
     } else {
       guest->resumable.store(1, std::memory_order_relaxed);
       guest->state.store(ContextState::ready, std::memory_order_relaxed);
       push_ready(guest);
       home->is_waiting = true;
     }
-    if (hart) {
-      hart->first.store(Hart::taken(), std::memory_order_relaxed);
-      hart->carrier.store(home, std::memory_order_relaxed);
-    }
   }
+  if (has_put_back) dispatch();
   if (!hart) {
     stress_point();
     bool slept = false;
@@ -441,6 +453,27 @@ int Root::attach(Context *guest) {
   guest->ran = true;
   guest->state.store(ContextState::running, std::memory_order_relaxed);
   return 0;
+}
+
+void Root::take_back_mail(lithe_sched_t *child) {
+  long taken = 0;
+  {
+    Locked lock(&lock_);
+    for (int i = 0; i < runtime_.hart_count(); ++i) {
+      Hart &hart = runtime_.harts()[i];
+      Carrier *carrier = hart.carrier.load(std::memory_order_relaxed);
+      // With a guest on board it is not the child's hart but the guest's.
+      if (!carrier || hart.sched.load(std::memory_order_relaxed) != child || hart.first.load(std::memory_order_relaxed)) {
+        continue;
+      }
+      if (!carrier->mailbox.take_back(&hart)) continue;
+      start_waiting(carrier);
+      push_idle(&hart);
+      ++taken;
+    }
+  }
+  for (; taken > 0; --taken) sched_drop_hart(child);
+  if (spare_.load(std::memory_order_relaxed) > 0) dispatch();
 }
 
 void Root::detach(Context *guest) {

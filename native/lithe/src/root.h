@@ -52,6 +52,10 @@ class Root {
   // The kernel thread `home` is about to end.
   void forget(Carrier *home);
 
+  // `child` is leaving, by a context that has given up its own hart: harts that were granted to it but whose carriers have
+  // not woken up yet need not be waited for.
+  void take_back_mail(lithe_sched_t *child);
+
   // Starts a context of the root itself. Errors: LITHE_EAGAIN, LITHE_ENOMEM when it could never run.
   int start(Context *context);
 
@@ -87,7 +91,7 @@ class Root {
   Hart *take_spare();
   Delivery address(Hart *hart, bool no_threads);
   Hart *pop_idle();
-  Hart *pop_idle_for(Carrier *carrier);
+  Hart *pop_idle_for(Carrier *home, int pu);
   Hart *unlink_idle(Hart **link);
   void push_idle(Hart *hart);
   Hart *reclaim_any();

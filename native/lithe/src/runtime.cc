@@ -7,6 +7,7 @@
 #include <sys/auxv.h>
 
 #include "identity.h"
+#include "keep_errno.h"
 #include "lithe/error.h"
 #include "park.h"
 #include "raw_lock.h"
@@ -100,6 +101,7 @@ Runtime &runtime() { return *current.load(std::memory_order_acquire); }
 Runtime *runtime_start(int &code) {
   code = 0;
   if (Runtime *running = runtime_if_started()) return running;
+  const KeepErrno keep;
   Locked lock(&start_lock);
   if (Runtime *running = runtime_if_started()) return running;
   try {

@@ -11,6 +11,7 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 #if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -25,6 +26,13 @@ inline void release([[maybe_unused]] void *token) {
 inline void acquire([[maybe_unused]] void *token) {
 #if defined(__SANITIZE_THREAD__)
   __tsan_acquire(token);
+#endif
+}
+
+// A stack is about to be unmapped whose frames never returned: what ASan has poisoned there must not outlive it.
+inline void forget_stack([[maybe_unused]] void *bottom, [[maybe_unused]] size_t size) {
+#if defined(__SANITIZE_ADDRESS__)
+  __asan_unpoison_memory_region(bottom, size);
 #endif
 }
 

@@ -22,12 +22,19 @@ namespace {
 //   granter: lock -> find child -> harts += 1 (sched_add_hart) -> unlock -> ... -> harts -= 1 (sched_drop_hart)
 //   exit:    lock -> unlink -> unlock -> harts -= 1 (its own) -> harts == 0? done : wait
 //
-// `harts` also carries the flag `leaving`, set by the exiting context once it has given up spinning, on the carrier's
+// An unblock from outside races with exit too: the context runs as soon as the scheduler's context_unblock has queued
+// it, ends, and the scheduler leaves, while the caller is still inside that callback. So the caller counts itself as a
+// visitor before the call, when the blocked context still keeps the scheduler entered:
+//
+//   unblock: harts += visit -> context_unblock(context) -> harts -= visit
+//
+// `harts` also carries the flag `leaving`, set by the exiting context once it has given up spinning, as it leaves its
 // stack, after it has stored `exit_waiter`. Whoever's decrement yields exactly `leaving` unblocks the waiter; whoever
 // decrements to a value without the flag never touches the scheduler again, because the exiting context may see 0 and
-// free it. Decrements are acquire-release, so the exiting context sees everything that was done on the harts.
+// free it. Decrements are acquire-release, so the exiting context sees everything that was done before.
 // Tested: sched_exit_race_test.cc.
 constexpr long leaving = 1L << 40;
+constexpr long visit = 1L << 41;
 
 std::atomic_ref<long> hart_count(lithe_sched_t *sched) { return std::atomic_ref<long>(sched->internal.harts); }
 std::atomic_ref<long> demand_of(lithe_sched_t *sched) { return std::atomic_ref<long>(sched->internal.demand); }
@@ -35,6 +42,11 @@ std::atomic_ref<long> demand_of(lithe_sched_t *sched) { return std::atomic_ref<l
 // How long the exiting context looks at the count before it blocks: the other harts are on their way out, inside
 // hart_enter, a few hundred nanoseconds from their decrement.
 constexpr int exit_spins = 200;
+
+void drop(lithe_sched_t *sched, long count) {
+  const long before = hart_count(sched).fetch_sub(count, std::memory_order_acq_rel);
+  if (before - count == leaving) lithe_context_unblock(sched->internal.exit_waiter);
+}
 
 void announce_leaving(lithe_context_t *self, void *argument) {
   lithe_sched_t *child = static_cast<lithe_sched_t *>(argument);
@@ -58,10 +70,11 @@ namespace lithe::core {
 
 void sched_add_hart(lithe_sched_t *sched) { hart_count(sched).fetch_add(1, std::memory_order_release); }
 
-void sched_drop_hart(lithe_sched_t *sched) {
-  const long before = hart_count(sched).fetch_sub(1, std::memory_order_acq_rel);
-  if (before == (leaving | 1)) lithe_context_unblock(sched->internal.exit_waiter);
-}
+void sched_drop_hart(lithe_sched_t *sched) { drop(sched, 1); }
+
+void sched_begin_visit(lithe_sched_t *sched) { hart_count(sched).fetch_add(visit, std::memory_order_relaxed); }
+
+void sched_end_visit(lithe_sched_t *sched) { drop(sched, visit); }
 
 }  // namespace lithe::core
 
@@ -125,6 +138,7 @@ int lithe_sched_exit(void) {
   hart->sched.store(parent, std::memory_order_relaxed);
   hart->counters.schedulers_left.add();
   if (hart_count(child).fetch_sub(1, std::memory_order_acq_rel) != 1) {
+    if (parent == runtime().root().sched()) runtime().root().take_back_mail(child);
     wait_until_empty(child, runtime().idle_spin_ns() > 0);
   }
   child->parent = nullptr;

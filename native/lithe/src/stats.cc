@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <unistd.h>
@@ -13,23 +14,40 @@ using namespace lithe::core;
 
 namespace {
 
-// The state letter of a kernel thread, from /proc; 0 when it is gone. Plain reads: no stdio buffers, no allocation.
-char thread_state(pid_t tid) {
+// The text of /proc/self/task/<tid>/<file>; false when the thread is gone. Plain reads: no stdio buffers, no allocation.
+bool read_task(pid_t tid, const char *file, char (&text)[256]) {
   char path[64];
-  std::snprintf(path, sizeof path, "/proc/self/task/%d/stat", static_cast<int>(tid));
-  const int file = open(path, O_RDONLY | O_CLOEXEC);
-  if (file < 0) return 0;
-  char text[256];
-  const ssize_t length = read(file, text, sizeof text - 1);
-  close(file);
-  if (length <= 0) return 0;
+  std::snprintf(path, sizeof path, "/proc/self/task/%d/%s", static_cast<int>(tid), file);
+  const int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return false;
+  const ssize_t length = read(descriptor, text, sizeof text - 1);
+  close(descriptor);
+  if (length <= 0) return false;
   text[length] = '\0';
-  const char *name_end = std::strrchr(text, ')');  // the name may contain anything, also parentheses
-  return name_end && name_end[1] == ' ' ? name_end[2] : 0;
+  return true;
 }
 
-// The kernel threads that carry, or may be carrying, a hart and that the kernel says are running or runnable.
-std::vector<pid_t> running_carriers(Runtime &runtime) {
+// Running or waiting for a processor, as the kernel says.
+bool is_runnable(pid_t tid) {
+  char text[256];
+  if (!read_task(tid, "stat", text)) return false;
+  const char *name_end = std::strrchr(text, ')');  // the name may contain anything, also parentheses
+  return name_end && name_end[1] == ' ' && name_end[2] == 'R';
+}
+
+// Nanoseconds that the thread has been on a processor, 0 where the kernel does not tell.
+uint64_t time_on_cpu(pid_t tid) {
+  char text[256];
+  return read_task(tid, "schedstat", text) ? std::strtoull(text, nullptr, 10) : 0;
+}
+
+struct Reading {
+  pid_t tid;
+  uint64_t on_cpu;
+};
+
+// The kernel threads that carry, or may be carrying, a hart and that are runnable.
+std::vector<Reading> runnable_carriers(Runtime &runtime) {
   std::vector<pid_t> candidates;
   runtime.each_carrier([&](Carrier *carrier) {
     const pid_t tid = carrier->tid.load(std::memory_order_relaxed);
@@ -39,11 +57,20 @@ std::vector<pid_t> running_carriers(Runtime &runtime) {
     if (carrier->guest && !carrier->hart.load(std::memory_order_relaxed)) return;
     candidates.push_back(tid);
   });
-  std::vector<pid_t> running;
+  std::vector<Reading> runnable;
   for (pid_t tid : candidates) {
-    if (thread_state(tid) == 'R') running.push_back(tid);
+    if (is_runnable(tid)) runnable.push_back({tid, time_on_cpu(tid)});
   }
-  return running;
+  return runnable;
+}
+
+// On a loaded machine a thread may wait for a processor in order to go to sleep. It is runnable for long then, but uses no
+// time: what counts is that it got on between two readings.
+bool has_run_since(const Reading &before, const std::vector<Reading> &now) {
+  for (const Reading &reading : now) {
+    if (reading.tid == before.tid) return reading.on_cpu == 0 || reading.on_cpu > before.on_cpu;
+  }
+  return false;
 }
 
 }  // namespace
@@ -83,10 +110,13 @@ int lithe_stats_oversubscribed(void) {
   Runtime *current = runtime_if_started();
   if (!current) return 0;
   const size_t harts = static_cast<size_t>(current->hart_count());
-  std::vector<pid_t> running = running_carriers(*current);
+  std::vector<Reading> running = runnable_carriers(*current);
   for (int again = 0; again < 2 && running.size() > harts; ++again) {
-    const std::vector<pid_t> now = running_carriers(*current);
-    std::erase_if(running, [&](pid_t tid) { return std::find(now.begin(), now.end(), tid) == now.end(); });
+    const std::vector<Reading> now = runnable_carriers(*current);
+    std::erase_if(running, [&](const Reading &before) { return !has_run_since(before, now); });
+    for (Reading &reading : running) {
+      reading = *std::find_if(now.begin(), now.end(), [&](const Reading &at) { return at.tid == reading.tid; });
+    }
   }
   return running.size() > harts ? static_cast<int>(running.size() - harts) : 0;
 }

@@ -19,6 +19,9 @@ void lithe_park(void **save_sp, void *parking_stack, uint32_t *parked, uint32_t 
 // The first stack pointer for lithe_switch of a stack that shall start in entry(arg); `entry` must not return.
 void *lithe_switch_prepare(void *stack_top, void (*entry)(void *), void *arg);
 
+// Gives the caller's floating-point control (rounding, masks; not the sticky flags) to the context suspended at `sp`.
+void lithe_switch_inherit_float(void *sp);
+
 // The thread pointer of the calling kernel thread.
 void *lithe_thread_pointer(void);
 

@@ -174,6 +174,20 @@ lithe_switch_prepare:
   .cfi_endproc
   .size lithe_switch_prepare, . - lithe_switch_prepare
 
+  .globl lithe_switch_inherit_float
+  .hidden lithe_switch_inherit_float
+  .type lithe_switch_inherit_float, @function
+lithe_switch_inherit_float:
+  .cfi_startproc
+  stmxcsr -4(%rsp)
+  movl -4(%rsp), %eax
+  andl $0xffffffc0, %eax     // the low six bits are the sticky exception flags
+  movl %eax, (%rdi)
+  fnstcw 4(%rdi)
+  ret
+  .cfi_endproc
+  .size lithe_switch_inherit_float, . - lithe_switch_inherit_float
+
   .globl lithe_thread_pointer
   .hidden lithe_thread_pointer
   .type lithe_thread_pointer, @function

@@ -39,6 +39,9 @@ struct alignas(128) ForkJoin::Queue {
   SpinLock lock;
   lithe_context_t *head = nullptr;
   lithe_context_t *tail = nullptr;
+  static constexpr int patience = 16;
+  int passed_over = 0;                 // how often the first in line was
+  std::size_t turns = 0;               // how often this queue's own hart has asked for work
   std::atomic<std::size_t> length{0};  // a hint, so that thieves pass empty queues without their lock
 
   void push(lithe_context_t *context) {
@@ -49,13 +52,15 @@ struct alignas(128) ForkJoin::Queue {
     length.store(length.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   }
 
-  // The first context that can run on this carrier, or, with `any`, the first at all.
+  // The first context that can run on this carrier, or, with `any`, the first at all. The first in line is passed over a
+  // few times only: contexts that yield to each other may be waiting for what it will do.
   lithe_context_t *pop(bool any) {
     if (length.load(std::memory_order_acquire) == 0) return nullptr;
     Hold hold(lock);
     lithe_context_t *before = nullptr;
     for (lithe_context_t *context = head; context; before = context, context = context->next) {
-      if (!any && !lithe_context_is_local(context)) continue;
+      if (!any && !lithe_context_is_local(context) && (before || ++passed_over < patience)) continue;
+      if (!before) passed_over = 0;
       (before ? before->next : head) = context->next;
       if (tail == context) tail = before;
       context->next = nullptr;
@@ -108,10 +113,17 @@ void ForkJoin::push(lithe_context_t *context) {
 }
 
 // Own queue first, then the others in locality order from here on. A guest that only another kernel thread can resume
-// is left to that one while there is anything else to do.
+// is left to that one while there is anything else to do. Now and then the search starts elsewhere: contexts that yield
+// keep the own queue full for ever, and the hart in whose queue another context waits may not be here at all.
 lithe_context_t *ForkJoin::take() {
+  constexpr std::size_t turns_at_home = 64;
   const int hart = lithe_hart_self();
-  const std::size_t start = hart >= 0 ? static_cast<std::size_t>(hart) : 0;
+  std::size_t start = 0;
+  if (hart >= 0) {
+    start = static_cast<std::size_t>(hart) % queue_count_;
+    const std::size_t turn = ++queues_[start].turns;  // of this hart alone
+    if (turn % turns_at_home == 0) start += turn / turns_at_home;
+  }
   for (const bool any : {false, true}) {
     for (std::size_t i = 0; i < queue_count_; ++i) {
       if (lithe_context_t *context = queues_[(start + i) % queue_count_].pop(any)) return context;
@@ -121,9 +133,10 @@ lithe_context_t *ForkJoin::take() {
 }
 
 void ForkJoin::make_ready(lithe_context_t *context) {
-  // Queue first: the hart that the request brings must find it.
-  push(context);
+  // The request first: once it is queued the context may run on a hart that is here already, and block, and that takes
+  // the request back. A hart that comes before the context is queued finds nothing and is sent again.
   request(1);
+  push(context);
 }
 
 int ForkJoin::fork(void (*start)(void *), void *arg, const lithe_context_attr_t *attr) {

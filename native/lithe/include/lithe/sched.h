@@ -40,7 +40,8 @@ typedef struct lithe_sched_funcs {
   /* `context` is about to leave its stack in order to block. Hart. By convention: lithe_hart_request(self, -1). */
   void (*context_block)(lithe_sched_t *self, lithe_context_t *context);
   /* `context` can run again: queue it. Caller's stack, any thread, maybe of another scheduler. By convention:
-   * lithe_hart_request(self, +1). */
+   * lithe_hart_request(self, +1), then queue it; the other way round it may run, block and take the request back before
+   * it was made. */
   void (*context_unblock)(lithe_sched_t *self, lithe_context_t *context);
   /* `context` is about to leave its stack in order to let others run: queue it. Hart. */
   void (*context_yield)(lithe_sched_t *self, lithe_context_t *context);

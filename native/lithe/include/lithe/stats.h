@@ -35,7 +35,7 @@ LITHE_API void lithe_stats_get(lithe_stats_t *out);
  *
  * Returns how many carriers are running (state R) beyond the number of harts, 0 when the law holds. A hand-off between
  * two kernel threads is not atomic in the kernel, so an excess counts only when the same threads are still running in
- * three readings in a row. Callable from: any thread that is not itself a carrier. */
+ * three readings in a row, and have used processor time in between. Callable from: any thread that is not itself a carrier. */
 LITHE_API int lithe_stats_oversubscribed(void);
 
 /* Writes harts, the scheduler tree and every context, one line each, to the file descriptor. For deadlines and

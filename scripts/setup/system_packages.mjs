@@ -137,7 +137,7 @@ export function packagesFor(missing) {
 /** @param {readonly Requirement[]} missing */
 export function missingMessage(missing) {
   const list = missing.map((requirement) => requirement.what).join(', ');
-  return `harts needs what this machine lacks: ${list}.\nInstall it and run the same command again:\n\n  sudo apt-get install -y ${packagesFor(missing).join(' ')}\n`;
+  return `harts needs what this machine lacks: ${list}.\nInstall it and run the same command again:\n\n  sudo apt-get update && sudo apt-get install -y ${packagesFor(missing).join(' ')}\n`;
 }
 
 /**

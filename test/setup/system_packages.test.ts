@@ -73,7 +73,7 @@ test.each([
 ])('prints_the_one_line_to_run_when_%s', async (_case, options) => {
   const { machine, commands } = bareMachine(options);
   await expect(ensureSystemPackages(['build'], silent, machine)).rejects.toThrow(
-    /lacks: a C compiler, .*\n.*\n\n {2}sudo apt-get install -y gcc g\+\+ make python3 libhwloc-dev\n$/,
+    /lacks: a C compiler, .*\n.*\n\n {2}sudo apt-get update && sudo apt-get install -y gcc g\+\+ make python3 libhwloc-dev\n$/,
   );
   expect(commands.filter((line) => /apt-get/.test(line))).toEqual([]);
 });

@@ -1,4 +1,5 @@
 // npm run bench -- NAME [--check] [--json FILE] [--rounds N]
+import { call } from './call.js';
 import { runCli } from './cli.js';
 import { context } from './context.js';
 
@@ -10,6 +11,6 @@ for (const [signal, code] of [
 }
 
 process.exitCode = await runCli(process.argv.slice(2), {
-  benchmarks: [context],
+  benchmarks: [context, call],
   output: { line: (text) => console.log(text), note: (text) => console.error(text) },
 });

@@ -64,6 +64,8 @@ class Drawing {
   #indent = 1;
   /** Draw only expressions without effects. */
   #pure = false;
+  /** Draw only arithmetic that compilers put into vectors: there a missed dependence shows. */
+  #vector = false;
 
   constructor(tape: readonly number[]) {
     this.#tape = tape;
@@ -126,7 +128,7 @@ class Drawing {
   }
 
   #statement(depth: number): void {
-    const kind = this.#one(depth > 0 ? 16 : 8);
+    const kind = this.#one(depth > 0 ? 18 : 8);
     switch (kind) {
       case 0:
       case 1: {
@@ -191,6 +193,8 @@ class Drawing {
       }
       case 12:
       case 13:
+      case 14:
+      case 15:
         this.#sweep();
         return;
       default:
@@ -201,16 +205,23 @@ class Drawing {
   /** A loop without jumps and without effects other than stores: the kind that is vectorised when nothing depends. */
   #sweep(): void {
     const i = this.#name('i');
-    const start = this.#pick(['0', '1', '2', '0', '1', '-1']);
-    const bound = this.#pick(['a.length', 'b.length - 1', 'f.length', '9', 'Math.min(a.length, b.length)', 'u.length']);
     const saved = { constants: [...this.#constants], pure: this.#pure };
     this.#pure = true;
+    this.#vector = this.#one(2) === 0;
+    // Vectors only run where every access is inside: a range that fits more often than not.
+    const fits = this.#vector && this.#one(4) > 0;
+    const start = fits ? '3' : this.#pick(['0', '1', '2', '0', '1', '-1']);
+    const bound = fits
+      ? this.#pick(['Math.min(a.length, b.length) - 1', 'a.length - 1', 'b.length - 1'])
+      : this.#pick(['a.length', 'b.length - 1', 'f.length', '9', 'Math.min(a.length, b.length)', 'u.length']);
     this.#emit(`for (let ${i} = ${start}; ${i} < ${bound}; ${i} += ${this.#pick(['1', '1', '1', '2'])}) {`);
     this.#counters.push(i);
     this.#indent++;
     const count = 1 + this.#one(3);
     for (let s = 0; s < count; s++) {
-      const target = `${this.#pick(ARRAYS)}[${this.#pick([i, i, i, `${i} + 1`, `${i} * 2`, `${i} - ${start}`])}]`;
+      const array = this.#pick(this.#vector ? ['a', 'b'] : ARRAYS);
+      const wild = this.#vector ? [] : [`${i} * 2`, `${i} - ${start}`];
+      const target = `${array}[${this.#pick([i, i, i, `${i} + 1`, `${i} - 1`, ...wild])}]`;
       switch (this.#one(5)) {
         case 0: {
           const name = this.#name('v');
@@ -229,6 +240,7 @@ class Drawing {
     this.#counters.pop();
     this.#constants = saved.constants;
     this.#pure = saved.pure;
+    this.#vector = false;
     this.#emit('}');
   }
 
@@ -290,6 +302,7 @@ class Drawing {
   }
 
   #num(depth: number): string {
+    if (this.#vector) return this.#vectorNum(depth);
     if (depth <= 0) {
       switch (this.#one(5)) {
         case 0:
@@ -344,6 +357,22 @@ class Drawing {
         return `total(${this.#pick(['a', 'b', 'f'])}, ${this.#num(d)})`;
       default:
         return this.#element();
+    }
+  }
+
+  #vectorNum(depth: number): string {
+    const i = this.#counters[this.#counters.length - 1] as string;
+    const element = (): string =>
+      `${this.#pick(['a', 'b'])}[${this.#pick([i, i, `${i} - 1`, `${i} + 1`, `${i} - 3`])}]`;
+    if (depth <= 0) return this.#one(3) === 0 ? this.#pick(['0.5', 'x', '3', 'y']) : element();
+    const d = depth - 1;
+    switch (this.#one(4)) {
+      case 0:
+        return `Math.max(${this.#vectorNum(d)}, ${this.#vectorNum(d)})`;
+      case 1:
+        return `(${this.#vectorNum(d)} > ${this.#vectorNum(d)} ? ${element()} : ${this.#vectorNum(d)})`;
+      default:
+        return `(${this.#vectorNum(d)} ${this.#pick(['+', '-', '*'])} ${this.#vectorNum(d)})`;
     }
   }
 

@@ -124,6 +124,7 @@ describe('compiled arithmetic equals JS bit for bit', () => {
     ['unary', '-x + +y + 1 / -x'],
     ['integer ranges', '((x | 0) + (y | 0)) * 2 - ((x & 1023) * (y & 1023)) % 7 + (-(x & 3))'],
     ['integer remainder', '1 / ((x | 0) % 5) + ((y | 0) % -3)'],
+    ['zeros of integer products', '1 / ((x | 0) * (y & 7)) + 1 / ((y & 3) * -2)'],
     ['integer extremes', 'Math.max(x | 0, y & 15) + Math.min(x >>> 0, 9) + Math.abs(y | 0)'],
   ])('%s', (_, expression) => {
     expect(firstDifference(overPairs(expression))).toBeUndefined();

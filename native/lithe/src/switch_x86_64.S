@@ -12,7 +12,7 @@
 
   .text
 
-.macro save_registers
+.macro save_general_registers
   pushq %rbp
   .cfi_adjust_cfa_offset 8
   .cfi_rel_offset %rbp, 0
@@ -33,6 +33,10 @@
   .cfi_rel_offset %r15, 0
   subq $8, %rsp
   .cfi_adjust_cfa_offset 8
+.endm
+
+.macro save_registers
+  save_general_registers
   stmxcsr (%rsp)
   fnstcw 4(%rsp)
 .endm
@@ -66,9 +70,8 @@
   .p2align 4
 lithe_switch:
   .cfi_startproc
-  save_registers
-  movl (%rsp), %eax          // the control words of the side that leaves ...
-  movzwl 4(%rsp), %r8d
+  save_general_registers
+  movq %rsp, %rax
   movq %rsp, (%rdi)
   movq %rsi, %rsp
   testq %rdx, %rdx
@@ -77,27 +80,31 @@ lithe_switch:
   je 4f
   wrfsbase %rdx
 2:
-  cmpl (%rsp), %eax          // ... are loaded only where the side that arrives has others: loads serialise, compares do not
+  // The control words go into the old frame only now: wrfsbase waits for all that comes before it, so before it their
+  // latency would be paid in full. The frame is still ours, because nobody resumes the context before we say so.
+  stmxcsr (%rax)
+  fnstcw 4(%rax)
+  movl (%rax), %ecx
+  cmpl (%rsp), %ecx          // loaded only where the side that arrives has others: loads serialise, compares do not
   jne 5f
 3:
-  cmpw 4(%rsp), %r8w
+  movzwl 4(%rax), %ecx
+  cmpw 4(%rsp), %cx
   jne 6f
 7:
   .cfi_remember_state
   restore_registers
-  // A jump, not a return: the return-stack predictor belongs to the side that left, and a miss costs 5 ns.
-  popq %rcx
-  .cfi_adjust_cfa_offset -8
-  .cfi_register %rip, %rcx
-  notrack jmp *%rcx
+  // A return, which uses up what the call put on the return-address predictor: it hits when both sides left in the same
+  // place, and in any case the returns after it find their own addresses. A jump would shift all of them by one.
+  ret
   .cfi_restore_state
 4:
-  movl %eax, %r9d
+  movq %rax, %r9
   movl $SYS_arch_prctl, %eax
   movl $ARCH_SET_FS, %edi
   movq %rdx, %rsi
   syscall
-  movl %r9d, %eax
+  movq %r9, %rax
   jmp 2b
 5:
   ldmxcsr (%rsp)

@@ -78,3 +78,24 @@ function describe(value: unknown): string {
   if (typeof value !== 'object') return typeof value;
   return (value as object).constructor?.name ?? 'object';
 }
+
+/**
+ * Whether no two arrays share a byte. Arrays that follow the length of a resizable buffer count as sharing it.
+ */
+export function areSeparate(arrays: readonly TypedArray[]): boolean {
+  const seen = new Map<ArrayBufferLike, TypedArray[]>();
+  for (const array of arrays) {
+    const { buffer, byteOffset, byteLength } = array;
+    const others = seen.get(buffer);
+    if (others === undefined) {
+      seen.set(buffer, [array]);
+      continue;
+    }
+    if ((buffer as { resizable?: boolean }).resizable || (buffer as { growable?: boolean }).growable) return false;
+    for (const other of others) {
+      if (byteOffset < other.byteOffset + other.byteLength && other.byteOffset < byteOffset + byteLength) return false;
+    }
+    others.push(array);
+  }
+  return true;
+}

@@ -1,4 +1,4 @@
-import type { ArrayRef, IRFunction, Program, Variable } from './ir.js';
+import { type ArrayRef, type IRFunction, type Program, type Variable, walkStmts } from './ir.js';
 import { Names } from './names.js';
 import { C_TYPES, renderPrelude } from './prelude.js';
 import { ExprPrinter } from './print_expr.js';
@@ -13,13 +13,15 @@ export const ENTRY_SYMBOL = 'harts_entry';
 export const MAX_DEPTH = 2000;
 
 /** Changes whenever generated code changes, so that objects of older versions are not found in the cache. */
-export const GENERATOR_VERSION = 1;
+export const GENERATOR_VERSION = 2;
 
 /** Generated C and what a caller must know about it. */
 export interface Generated {
   readonly source: string;
   /** The last array of every call is an `Int32Array(1)` that becomes 1 when recursion went too deep. */
   readonly needsDepthFlag: boolean;
+  /** The last scalar of every call is 1 when no two arrays overlap: vectorised loops then need not look. */
+  readonly needsSeparateFlag: boolean;
 }
 
 /** The functions of a program as C text, without prelude and entry; shared with the stencil generator. */
@@ -28,9 +30,11 @@ export class FunctionPrinter {
   readonly used = new Set<string>();
   readonly out = new Writer();
   #undefinedMatters = false;
+  #entry: IRFunction | undefined;
 
   /** Starts with the functions of another program. */
   begin(program: Program): void {
+    this.#entry = program.entry;
     this.#undefinedMatters = undefinedMatters(program);
   }
 
@@ -55,6 +59,7 @@ export class FunctionPrinter {
     for (const a of fn.capturedArrays) array(a);
     for (const v of fn.captures) scalar(v, v.capturedByReference ? '*' : '');
     if (fn.deep) params.push('int32_t *depth');
+    if (this.#isTold(fn)) params.push('bool separate');
     const result = fn.result === undefined ? 'void' : cType(fn.result.type);
     return `${result} ${name}(${params.length === 0 ? 'void' : params.join(', ')})`;
   }
@@ -66,9 +71,14 @@ export class FunctionPrinter {
     for (const fn of functions) this.function(fn);
   }
 
+  /** Only the entry is told whether its arrays are separate: a helper may get the same array twice. */
+  #isTold(fn: IRFunction): boolean {
+    return fn === this.#entry && comparesArrays(fn);
+  }
+
   function(fn: IRFunction): void {
     const name = this.names.of(fn, fn.name);
-    const printer = new StmtPrinter(fn, this.expressions(fn), this.out);
+    const printer = new StmtPrinter(fn, this.expressions(fn), this.out, this.#isTold(fn) ? 'separate' : undefined);
     this.out.line('');
     if (!fn.recursive) {
       const inline = fn.pure ? 'static inline __attribute__((always_inline))' : 'static inline';
@@ -108,6 +118,15 @@ export class FunctionPrinter {
   }
 }
 
+/** Whether a function has loops that need some of its arrays not to overlap. */
+function comparesArrays(fn: IRFunction): boolean {
+  let found = false;
+  walkStmts(fn.body, (s) => {
+    if (s.op === 'version' && s.disjoint.length > 0) found = true;
+  });
+  return found;
+}
+
 /** The head of every generated file: what the C is for, and the types of the kernel ABI. */
 export function fileHead(title: string, used: Iterable<string>): string {
   const safe = title.replace(/[^A-Za-z0-9_. ]/g, '_');
@@ -125,6 +144,7 @@ export function generateKernel(program: Program): Generated {
   return {
     source: generateFile(program.entry.name, [{ program, symbol: ENTRY_SYMBOL }]),
     needsDepthFlag: program.entry.deep,
+    needsSeparateFlag: comparesArrays(program.entry),
   };
 }
 
@@ -165,6 +185,7 @@ function printEntry(printer: FunctionPrinter, entry: IRFunction, symbol: string)
       args.push('&depth');
       out.line(`int32_t depth = ${MAX_DEPTH};`);
     }
+    if (comparesArrays(entry)) args.push(`scalars[${scalars}] != 0.0`);
     const call = `${printer.names.of(entry, entry.name)}(${args.join(', ')})`;
     out.line(entry.result === undefined ? `${call};` : `const double result = (double)${call};`);
     if (entry.deep) out.line(`if (depth < 0) ((int32_t *)arrays[${arrays}].data)[0] = 1;`);

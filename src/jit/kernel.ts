@@ -1,7 +1,7 @@
 import { KernelError } from '../errors.js';
 import { native } from '../native/load.js';
 import type { Acquired } from './acquire.js';
-import { type ArgumentClass, type Bound, bind } from './bind.js';
+import { type ArgumentClass, areSeparate, type Bound, bind } from './bind.js';
 import type { Call, Kernel, ResolvedCall } from './call.js';
 import type { Recipe } from './engine.js';
 import { MAX_DEPTH } from './generate.js';
@@ -23,6 +23,11 @@ export interface KernelOptions {
   readonly strict?: boolean;
   /** Where compiled objects are kept; see `HARTS_CACHE`. */
   readonly cacheDir?: string;
+}
+
+/** A resolved call, and where compiled code notes that its recursion went too deep. */
+interface InnerCall extends ResolvedCall {
+  readonly depthFlag: Int32Array | undefined;
 }
 
 /**
@@ -48,7 +53,7 @@ export function kernel<A extends unknown[], R>(fn: (...args: A) => R, options: K
   const variants = new Variants(name, fn as (...args: never[]) => unknown, options.strict === true);
   const env = options.env ?? {};
 
-  const resolve = (args: readonly unknown[]): ResolvedCall | undefined => {
+  const resolve = (args: readonly unknown[]): InnerCall | undefined => {
     const parsed = variants.parsed();
     if (parsed === undefined) return undefined;
     let bound: Bound;
@@ -63,13 +68,15 @@ export function kernel<A extends unknown[], R>(fn: (...args: A) => R, options: K
     if (loaded === undefined) return undefined;
     const { entry, facts } = loaded;
     // Set by compiled code when its recursion went too deep; every call has its own.
-    if (facts.needsDepthFlag === true) arrays.push(new Int32Array(1));
-    return { entry, arrays, scalars, returns: facts.returns as ResolvedCall['returns'] };
+    if (facts.needsSeparateFlag === true) scalars.push(areSeparate(arrays) ? 1 : 0);
+    const depthFlag = facts.needsDepthFlag === true ? new Int32Array(1) : undefined;
+    if (depthFlag !== undefined) arrays.push(depthFlag);
+    return { entry, arrays, scalars, returns: facts.returns as ResolvedCall['returns'], depthFlag };
   };
 
   const call = function (this: unknown, ...args: A): R {
     const resolved = resolve(args);
-    return resolved === undefined ? fn.apply(this, args) : (run(name, fn.length, resolved) as R);
+    return resolved === undefined ? fn.apply(this, args) : (run(name, resolved) as R);
   };
   Object.defineProperty(call, 'name', { value: name });
   const made: Kernel<A, R> = Object.assign(call, {
@@ -94,16 +101,15 @@ function kernelRecipe(
     extraFlags: [],
     cacheDir,
     generate: () => {
-      const { source, returns, needsDepthFlag } = translate(parsed, classes, env);
-      return { source, facts: { returns, needsDepthFlag } };
+      const { source, ...facts } = translate(parsed, classes, env);
+      return { source, facts };
     },
   };
 }
 
-function run(name: string, params: number, { entry, arrays, scalars, returns }: ResolvedCall): unknown {
+function run(name: string, { entry, arrays, scalars, returns, depthFlag }: InnerCall): unknown {
   const value = native().callEntry(entry, arrays, scalars);
-  // One array more than the function has parameters is the depth flag.
-  if (arrays.length + scalars.length > params && arrays[arrays.length - 1]?.[0] === 1) {
+  if (depthFlag?.[0] === 1) {
     throw new KernelError(
       `A helper of \`${name}\` recursed more than ${MAX_DEPTH} deep. Use a loop, or call the plain function.`,
     );

@@ -3,7 +3,7 @@ const RESERVED = new Set(
     'auto break case char const continue default do double else enum extern float for goto if inline int long register ' +
     'restrict return short signed sizeof static struct switch typedef union unsigned void volatile while bool true false ' +
     'asm typeof main nullptr constexpr alignas alignof thread_local static_assert linux unix ' +
-    'int8_t int16_t int32_t int64_t uint8_t uint16_t uint32_t uint64_t uintptr_t arrays scalars depth'
+    'int8_t int16_t int32_t int64_t uint8_t uint16_t uint32_t uint64_t uintptr_t arrays scalars depth separate'
   ).split(' '),
 );
 

@@ -21,14 +21,17 @@ export class StmtPrinter {
   readonly #fn: IRFunction;
   readonly #e: ExprPrinter;
   readonly #out: Writer;
+  /** A parameter that says that no two arrays of the function overlap. */
+  readonly #separate: string | undefined;
   readonly #ranges: RangeNames = new Map();
   #loops: LoopContext[] = [];
   #labels = 0;
 
-  constructor(fn: IRFunction, e: ExprPrinter, out: Writer) {
+  constructor(fn: IRFunction, e: ExprPrinter, out: Writer, separate?: string) {
     this.#fn = fn;
     this.#e = e;
     this.#out = out;
+    this.#separate = separate;
   }
 
   list(list: readonly Stmt[]): void {
@@ -85,7 +88,7 @@ export class StmtPrinter {
         return;
       case 'version':
         out.braces('', () => {
-          const ok = printGuard(s, this.#e, out, this.#ranges);
+          const ok = printGuard(s, this.#e, out, this.#ranges, this.#separate);
           out.braces(`if (${ok})`, () => this.list(s.fast), ' else {');
           out.indented(() => this.list(s.slow));
           out.line('}');

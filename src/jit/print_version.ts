@@ -19,21 +19,29 @@ const ELEMENT_BYTES: Readonly<Record<string, number>> = {
   double: 8,
 };
 
-/** Checks of one array whose indexes differ only in a constant: one check of the smallest and the largest. */
+/** Checks of indexes that differ only in a constant: one look at the smallest, and one per array at its largest. */
 interface Group {
   readonly check: BoundsCheck;
   readonly rest: Poly;
   least: number;
-  most: number;
   largestMagnitude: number;
+  readonly most: Map<ArrayRef, number>;
 }
 
 /**
  * Prints what is evaluated before a versioned nest and returns the name of the flag that all of it sets.
  *
  * Ranges come first, then invariant bases of indexes, then one bounds check per array and shape of index, then overlap.
+ *
+ * @param separate name of a flag that says that no two array parameters overlap, so that pairs need no look.
  */
-export function printGuard(s: Version, e: ExprPrinter, out: Writer, ranges: RangeNames): string {
+export function printGuard(
+  s: Version,
+  e: ExprPrinter,
+  out: Writer,
+  ranges: RangeNames,
+  separate: string | undefined,
+): string {
   const id = ranges.size + 1;
   const ok = `fast_${id}`;
   const counters = countersOf(s);
@@ -55,9 +63,16 @@ export function printGuard(s: Version, e: ExprPrinter, out: Writer, ranges: Rang
   }
   const nameOf = (r: Range): string => ranges.get(r) as string;
   for (const group of groupChecks(s.checks)) out.line(`${ok} = ${ok} && ${printCheck(group, e, counters, nameOf)};`);
-  for (const [a, b] of s.disjoint) {
+  const pairs = s.disjoint.map(([a, b]) => {
     const side = (x: ArrayRef): string => `${e.array(x)}, ${e.length(x)} * ${ELEMENT_BYTES[C_TYPES[x.element]]}`;
-    out.line(`${ok} = ${ok} && ${e.helper('harts_disjoint')}(${side(a)}, ${side(b)});`);
+    return `${e.helper('harts_disjoint')}(${side(a)}, ${side(b)})`;
+  });
+  if (separate !== undefined && pairs.length > 0) {
+    out.braces(`if (${ok} && !${separate})`, () => {
+      for (const pair of pairs) out.line(`${ok} = ${ok} && ${pair};`);
+    });
+  } else {
+    for (const pair of pairs) out.line(`${ok} = ${ok} && ${pair};`);
   }
   return ok;
 }
@@ -110,44 +125,36 @@ function groupChecks(checks: readonly BoundsCheck[]): Group[] {
     const index = splitConstant(check.index);
     const magnitude = splitConstant(check.magnitude);
     const within = check.within.map((r) => r.id).join();
-    const key = [check.array.id, polyKey(index.rest), polyKey(magnitude.rest), check.wraps, within].join(':');
-    const known = groups.get(key);
-    if (known === undefined) {
-      const { rest, constant } = index;
-      groups.set(key, { check, rest, least: constant, most: constant, largestMagnitude: magnitude.constant });
-    } else {
-      known.least = Math.min(known.least, index.constant);
-      known.most = Math.max(known.most, index.constant);
-      known.largestMagnitude = Math.max(known.largestMagnitude, magnitude.constant);
+    const key = [polyKey(index.rest), polyKey(magnitude.rest), check.wraps, within].join(':');
+    let group = groups.get(key);
+    if (group === undefined) {
+      group = { check, rest: index.rest, least: index.constant, largestMagnitude: 0, most: new Map() };
+      groups.set(key, group);
     }
+    group.least = Math.min(group.least, index.constant);
+    group.largestMagnitude = Math.max(group.largestMagnitude, magnitude.constant);
+    group.most.set(check.array, Math.max(group.most.get(check.array) ?? index.constant, index.constant));
   }
   return [...groups.values()];
 }
 
 function printCheck(g: Group, e: ExprPrinter, counters: Map<Variable, Range>, nameOf: (r: Range) => string): string {
   const { check, rest } = g;
-  const parts: string[] = [];
-  if (check.wraps || !isSmall(check.magnitude)) parts.push(`${magnitudeText(g, e, counters, nameOf)} < 2147483648.0`);
   const edges = rest.map((t) => termEdges(t, e, counters, nameOf));
   const sum = (texts: string[], constant: number): string => {
-    const all =
-      constant === 0 && texts.length > 0 ? texts : [...texts, constant < 0 ? `(${constant})` : String(constant)];
-    return all.join(' + ');
+    if (constant === 0 && texts.length > 0) return texts.join(' + ');
+    return [...texts, constant < 0 ? `(${constant})` : String(constant)].join(' + ');
   };
-  parts.push(
-    `${sum(
-      edges.map((x) => x.low),
-      g.least,
-    )} >= 0`,
-  );
-  parts.push(
-    `${sum(
-      edges.map((x) => x.high),
-      g.most,
-    )} < ${e.length(check.array)}`,
-  );
-  const empty = check.within.map((r) => `${nameOf(r)}.empty`);
-  return `(${[...empty, empty.length > 0 && parts.length > 1 ? `(${parts.join(' && ')})` : parts.join(' && ')].join(' || ')})`;
+  const low = edges.map((x) => x.low);
+  const high = edges.map((x) => x.high);
+  const inside = [`(${sum(low, g.least)} >= 0)`];
+  for (const [array, most] of g.most) inside.push(`(${sum(high, most)} < ${e.length(array)})`);
+  // `&` instead of `&&`: no branches, and nothing here can go wrong.
+  let text = `(${inside.join(' & ')})`;
+  if (check.wraps || !isSmall(check.magnitude)) {
+    text = `(${magnitudeText(g, e, counters, nameOf)} < 2147483648.0 && ${text})`;
+  }
+  return `(${[...check.within.map((r) => `${nameOf(r)}.empty`), text].join(' || ')})`;
 }
 
 /** Factors are below 2^31 each: such sums stay exact in a double and in an int64 whatever the values are. */

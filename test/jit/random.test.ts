@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { acquire } from '../../src/jit/acquire.js';
+import { areSeparate } from '../../src/jit/bind.js';
 import { compileObject, findToolchain, KERNEL_FLAGS } from '../../src/jit/compile.js';
 import { generateFile } from '../../src/jit/generate.js';
 import { returnKind } from '../../src/jit/infer.js';
@@ -158,7 +159,7 @@ describe(`random kernels (seed ${SEED})`, () => {
         const entry = native().loadEntry(object, `harts_random_${j}`);
         compare(c, (args) => {
           const arrays = args.filter((a) => typeof a === 'object');
-          const scalars = args.filter((a) => typeof a !== 'object').map(Number);
+          const scalars = [...args.filter((a) => typeof a !== 'object').map(Number), areSeparate(arrays) ? 1 : 0];
           return native().callEntry(entry, [...arrays, new Int32Array(1)], scalars);
         });
       });

@@ -26,9 +26,7 @@ double nanoseconds_since(Clock::time_point start) {
   return std::chrono::duration<double, std::nano>(Clock::now() - start).count();
 }
 
-void call(const Node &node) {
-  node.entry(node.arrays.data(), node.scalars.data());
-}
+void call(const Node &node) { node.entry(node.arrays.data(), node.scalars.data()); }
 
 // Executes a call, or a sequence of calls, on whatever context.
 bool execute_leaf(Job &job, const Node &node) {

@@ -1,7 +1,7 @@
 #include "addon/job_plan.h"
 
-#include <doctest/doctest.h>
 #include <cstdint>
+#include <doctest/doctest.h>
 #include <limits>
 #include <random>
 #include <string>
@@ -11,9 +11,7 @@ namespace {
 
 using namespace harts::addon;
 
-double no_kernel(const ArrayView *, const double *) {
-  return 0;
-}
+double no_kernel(const ArrayView *, const double *) { return 0; }
 
 // A plan with one node of each kind: until(flag, sequence(parallel(call, call), forEach, repeat(call))).
 struct Sample {

@@ -8,18 +8,10 @@ namespace {
 // A slot's word: iterations lo..hi-1 not claimed yet, empty when lo >= hi. The all-ones word is empty, and says as well
 // that the helper sleeps; whoever replaces it must wake the helper.
 constexpr std::uint64_t kAsleep = ~std::uint64_t{0};
-constexpr std::uint64_t pack(std::uint32_t lo, std::uint32_t hi) {
-  return std::uint64_t{hi} << 32 | lo;
-}
-constexpr std::uint32_t lo_of(std::uint64_t word) {
-  return static_cast<std::uint32_t>(word);
-}
-constexpr std::uint32_t hi_of(std::uint64_t word) {
-  return static_cast<std::uint32_t>(word >> 32);
-}
-constexpr bool is_empty(std::uint64_t word) {
-  return lo_of(word) >= hi_of(word);
-}
+constexpr std::uint64_t pack(std::uint32_t lo, std::uint32_t hi) { return std::uint64_t{hi} << 32 | lo; }
+constexpr std::uint32_t lo_of(std::uint64_t word) { return static_cast<std::uint32_t>(word); }
+constexpr std::uint32_t hi_of(std::uint64_t word) { return static_cast<std::uint32_t>(word >> 32); }
+constexpr bool is_empty(std::uint64_t word) { return lo_of(word) >= hi_of(word); }
 
 // How long a helper polls for the next loop, and the leader for the last iteration, before they block. About what it
 // costs to put a kernel thread to sleep and to wake it again.

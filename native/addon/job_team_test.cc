@@ -1,8 +1,8 @@
 #include "addon/job_team.h"
 
-#include <doctest/doctest.h>
 #include <atomic>
 #include <chrono>
+#include <doctest/doctest.h>
 #include <random>
 #include <thread>
 #include <vector>

@@ -1,8 +1,8 @@
 #include "addon/job.h"
 
-#include <doctest/doctest.h>
 #include <atomic>
 #include <chrono>
+#include <doctest/doctest.h>
 #include <memory>
 #include <thread>
 #include <utility>

@@ -70,9 +70,7 @@ bool load_companions(std::string *problem) {
   return companions().loaded;
 }
 
-bool foreign_openmp() {
-  return companions().foreign;
-}
+bool foreign_openmp() { return companions().foreign; }
 
 const Entry *load_entry(const std::string &path, const std::string &symbol, std::string *problem) {
   Registry &all = registry();

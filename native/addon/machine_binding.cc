@@ -24,9 +24,7 @@ napi_value place(napi_env env, const lithe_hart_place_t &where) {
 
 }  // namespace
 
-void note_runtime_use() {
-  runtime_used.store(true, std::memory_order_relaxed);
-}
+void note_runtime_use() { runtime_used.store(true, std::memory_order_relaxed); }
 
 napi_value bind_topology(napi_env env, napi_callback_info) {
   note_runtime_use();

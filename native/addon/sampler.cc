@@ -28,9 +28,7 @@ void Sampler::job_started() {
   wake_.notify_one();
 }
 
-void Sampler::job_ended() {
-  active_.fetch_sub(1, std::memory_order_relaxed);
-}
+void Sampler::job_ended() { active_.fetch_sub(1, std::memory_order_relaxed); }
 
 void Sampler::start_thread() {
   // Signals belong to the threads of Node.

@@ -68,6 +68,6 @@ inline const Context *inside(const lithe_context_t *context) { return static_cas
 // thread; on a carrier's own stack it is the carrier's identity. Null in a thread that has never called the runtime.
 // The initial-exec model makes reading it one instruction; the pointer fits into the TLS surplus that glibc keeps for
 // libraries loaded late.
-extern thread_local Context *self_pointer __attribute__((tls_model("initial-exec")));
+extern constinit thread_local Context *self_pointer __attribute__((tls_model("initial-exec")));
 
 }  // namespace lithe::core

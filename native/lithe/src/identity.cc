@@ -10,7 +10,7 @@
 
 namespace lithe::core {
 
-thread_local Context *self_pointer __attribute__((tls_model("initial-exec"))) = nullptr;
+constinit thread_local Context *self_pointer __attribute__((tls_model("initial-exec"))) = nullptr;
 
 namespace {
 
@@ -55,7 +55,9 @@ pthread_key_t exit_key() {
   return key;
 }
 
-Context *make_guest() {
+}  // namespace
+
+Context *identity_make_guest() {
   int code = 0;
   Runtime *runtime = runtime_start(code);
   if (!runtime) return nullptr;
@@ -75,13 +77,6 @@ Context *make_guest() {
   pthread_setspecific(exit_key(), context);
   self_pointer = context;
   return context;
-}
-
-}  // namespace
-
-Context *identity_self() {
-  Context *self = self_pointer;
-  return self ? self : make_guest();
 }
 
 void identity_release_at_thread_exit(Context *context) { pthread_setspecific(exit_key(), context); }

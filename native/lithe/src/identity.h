@@ -5,8 +5,14 @@
 
 namespace lithe::core {
 
+// Makes the calling thread, a stranger, a guest. Null when memory is exhausted.
+Context *identity_make_guest();
+
 // The calling flow of control; makes the thread a guest if it is a stranger. Null when memory is exhausted.
-Context *identity_self();
+inline Context *identity_self() {
+  Context *self = self_pointer;
+  return self ? self : identity_make_guest();
+}
 
 // Lets the context's memory go when its thread exits, after the thread's C++ thread_local destructors: POSIX keys are
 // destroyed after those.

@@ -17,10 +17,11 @@
 uint8_t lithe_has_fsgsbase = 0;
 
 namespace lithe::core {
+
+std::atomic<Runtime *> current_runtime{nullptr};
+
 namespace {
 
-// Published with release once the runtime is complete; all other state hangs off it.
-std::atomic<Runtime *> current{nullptr};
 uint32_t start_lock = 0;
 std::atomic<uint64_t> started_runtimes{0};
 // Survives a fork: the child has the same machine, and its only thread may be pinned to a single PU of it.
@@ -34,7 +35,7 @@ bool may_write_thread_pointer() { return (getauxval(AT_HWCAP2) & 2) != 0; }
 void forget_in_child() {
   // Carriers and donors do not exist in the child. Their memory stays where it is: a context of the parent may be what
   // runs here.
-  current.store(nullptr, std::memory_order_relaxed);
+  current_runtime.store(nullptr, std::memory_order_relaxed);
   start_lock = 0;
   identity_forget();
 }
@@ -94,10 +95,6 @@ void Runtime::unregister_carrier(Carrier *carrier) {
   }
 }
 
-Runtime *runtime_if_started() { return current.load(std::memory_order_acquire); }
-
-Runtime &runtime() { return *current.load(std::memory_order_acquire); }
-
 Runtime *runtime_start(int &code) {
   code = 0;
   if (Runtime *running = runtime_if_started()) return running;
@@ -117,7 +114,7 @@ Runtime *runtime_start(int &code) {
       machine = topology.release();
     }
     Runtime *made = new Runtime(*machine);
-    current.store(made, std::memory_order_release);
+    current_runtime.store(made, std::memory_order_release);
     return made;
   } catch (const std::bad_alloc &) {
     code = LITHE_ENOMEM;

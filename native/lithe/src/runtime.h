@@ -74,10 +74,12 @@ class Runtime {
 
 // The runtime, started if need be. Null when it cannot be started; `code` then says why.
 Runtime *runtime_start(int &code);
+// Published with release once the runtime is complete; all other state hangs off it. Only runtime.cc writes it.
+extern std::atomic<Runtime *> current_runtime __attribute__((visibility("hidden")));
 // The runtime if it has been started, else null.
-Runtime *runtime_if_started();
+inline Runtime *runtime_if_started() { return current_runtime.load(std::memory_order_acquire); }
 // The runtime, which the caller knows to be there because it holds a context, hart or scheduler of it.
-Runtime &runtime();
+inline Runtime &runtime() { return *current_runtime.load(std::memory_order_acquire); }
 // The sentence for the last failure to start.
 const char *runtime_problem();
 

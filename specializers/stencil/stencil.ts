@@ -134,7 +134,7 @@ function sweepRecipe(
   );
   return {
     identity: JSON.stringify(['stencil', normalisedTree(parsed), kinds, environmentIdentity(env), spelled]),
-    extraFlags: ['-fopenmp'],
+    parallel: true,
     cacheDir: options.cacheDir,
     generate: () => {
       const model = modelStencil(parsed, kinds, outputs, rank, env);

@@ -1,13 +1,15 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, closeSync, constants, openSync, readSync, realpathSync, statSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { delimiter, isAbsolute, join, resolve } from 'node:path';
+import { basename, delimiter, isAbsolute, join, resolve } from 'node:path';
 import { Rejection } from './diagnostics.js';
 
 /** A C compiler on this machine. `id` changes when the compiler does. */
 export interface Toolchain {
   readonly path: string;
   readonly id: string;
+  /** Its OpenMP code calls our libgomp.so.1; clang's calls a runtime of its own, which would fight over the cores. */
+  readonly gomp: boolean;
 }
 
 const CANDIDATES = ['gcc', 'cc', 'clang'];
@@ -30,7 +32,7 @@ export function findToolchain(env: NodeJS.ProcessEnv = process.env): Toolchain {
     if (path === undefined) continue;
     const real = realpathSync(path);
     const { size, mtimeMs } = statSync(real);
-    const toolchain = { path, id: `${real}:${size}:${mtimeMs}` };
+    const toolchain = { path, id: `${real}:${size}:${mtimeMs}`, gomp: !/clang/.test(basename(real)) };
     found.set(key, toolchain);
     return toolchain;
   }

@@ -1,7 +1,7 @@
 import { HartsError } from '../errors.js';
 import { type NativeEntry, native } from '../native/load.js';
 import { type ObjectFacts, openCache, sha256, wantedDirectory } from './cache.js';
-import { compileObject, cpuId, findToolchain, KERNEL_FLAGS } from './compile.js';
+import { compileObject, cpuId, findToolchain, KERNEL_FLAGS, type Toolchain } from './compile.js';
 import { type Reason, Rejection } from './diagnostics.js';
 import { ENTRY_SYMBOL, GENERATOR_VERSION } from './generate.js';
 
@@ -9,7 +9,8 @@ import { ENTRY_SYMBOL, GENERATOR_VERSION } from './generate.js';
 export interface Recipe {
   /** Everything that the generated code depends on, besides generator, flags, compiler and processor. */
   readonly identity: string;
-  readonly extraFlags: readonly string[];
+  /** The code has OpenMP regions. */
+  readonly parallel: boolean;
   readonly cacheDir: string | undefined;
   generate(): { readonly source: string; readonly facts: ObjectFacts };
 }
@@ -28,8 +29,14 @@ const loaded = new Map<string, Loaded>();
 
 /** The key of a recipe: generator version, identity, flags, compiler, processor. */
 export function keyOf(recipe: Recipe): string {
-  const flags = [...KERNEL_FLAGS, ...recipe.extraFlags];
-  return sha256(JSON.stringify([GENERATOR_VERSION, recipe.identity, flags, findToolchain().id, cpuId()]));
+  const toolchain = findToolchain();
+  const flags = flagsOf(recipe, toolchain);
+  return sha256(JSON.stringify([GENERATOR_VERSION, recipe.identity, flags, toolchain.id, cpuId()]));
+}
+
+function flagsOf(recipe: Recipe, toolchain: Toolchain): string[] {
+  const parallel = recipe.parallel && toolchain.gomp;
+  return parallel ? [...KERNEL_FLAGS, '-fopenmp'] : [...KERNEL_FLAGS];
 }
 
 /**
@@ -49,6 +56,10 @@ export function obtain(recipe: Recipe): Loaded {
     notes.push({ phase: 'cache', message, line: undefined, column: undefined });
   };
   for (const message of cache.notes) note(message);
+  if (recipe.parallel && !toolchain.gomp) {
+    const message = `${toolchain.path} cannot use our OpenMP runtime; the sweep runs on one hart (gcc would use all)`;
+    notes.push({ phase: 'compile', message, line: undefined, column: undefined });
+  }
   let object = cache.find(key, (why) => note(`${why}; it was compiled again`));
   const origin = object === undefined ? 'compiled' : 'disk';
   let compileMs: number | undefined;
@@ -56,7 +67,7 @@ export function obtain(recipe: Recipe): Loaded {
     const { source, facts } = recipe.generate();
     try {
       object = cache.store(key, facts, (path) => {
-        compileMs = compileObject(toolchain, [...KERNEL_FLAGS, ...recipe.extraFlags], source, path);
+        compileMs = compileObject(toolchain, flagsOf(recipe, toolchain), source, path);
       });
     } catch (error) {
       if (error instanceof Rejection) throw error;

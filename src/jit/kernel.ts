@@ -98,7 +98,7 @@ function kernelRecipe(
 ): Recipe {
   return {
     identity: kernelIdentity(parsed, classes, env),
-    extraFlags: [],
+    parallel: false,
     cacheDir,
     generate: () => {
       const { source, ...facts } = translate(parsed, classes, env);

@@ -1,6 +1,6 @@
 import type * as acorn from 'acorn';
 import { type Context, collect, meet, reject, temporary } from './context.js';
-import type { ArrayRef, BinaryOp, CompareOp, Expr } from './ir.js';
+import { type ArrayRef, type BinaryOp, type CompareOp, type Expr, walkExpr } from './ir.js';
 import { markCaptured } from './lift.js';
 import { lowerAssignment, lowerUpdate } from './lower_assign.js';
 import { lowerCall } from './lower_call.js';
@@ -188,13 +188,22 @@ function lowerLogical(cx: Context, node: acorn.LogicalExpression): Expr {
   const { list, value: b } = collect(cx, () => lowerExpr(cx, node.right));
   cx.assigned = meet(before, cx.assigned);
   const op = node.operator === '&&' ? 'and' : 'or';
-  if (list.length === 0) return { op, a, b };
+  // A helper may loop for long, or for ever, where JS does not call it: calls stay behind their condition.
+  if (list.length === 0 && !containsCall(b)) return { op, a, b };
   const result = cx.program.variable(cx.fn, 't');
   cx.out.push({ op: 'declare', variable: result, value: a });
   const value: Expr = { op: 'var', variable: result };
   const assign = [...list, { op: 'assign', variable: result, value: b } as const];
   cx.out.push({ op: 'if', test: value, consequent: op === 'and' ? assign : [], alternate: op === 'and' ? [] : assign });
   return value;
+}
+
+function containsCall(e: Expr): boolean {
+  let found = false;
+  walkExpr(e, (x) => {
+    if (x.op === 'call') found = true;
+  });
+  return found;
 }
 
 function lowerConditional(cx: Context, node: acorn.ConditionalExpression): Expr {

@@ -244,6 +244,30 @@ describe('compiled array accesses equal JS', () => {
 });
 
 describe('compiled functions', () => {
+  it('let_nested_functions_see_and_change_the_loop_around_them', () => {
+    const text = `(a, b, n) => {
+      let count = 0;
+      for (let i = 1; i < n; i++) {
+        const w = a[i] * 2;
+        const mix = (k) => { count += i; return a[i - 1] * w + k * i; };
+        if (a[i] > 0) b[i] = mix(3);
+        else b[i] = mix(i) + mix(1);
+      }
+      function last(j) { return j > 0 ? b[j] + last(j - 1) : count; }
+      return last(n - 1);
+    }`;
+    const a = Float64Array.from({ length: 30 }, (_, i) => Math.sin(i));
+    for (const n of [0, 5, 30, 33]) expect(both(text, [a, new Float64Array(30), n]), `n = ${n}`).toBeUndefined();
+  });
+
+  it('do_not_call_helpers_that_JS_does_not_call', () => {
+    const steps = new Function(
+      'return (n) => { let k = 0; while (n !== 1) { n = n % 2 === 0 ? n / 2 : 3 * n + 1; k++; } return k; }',
+    )();
+    expect(both('(x) => (x && steps(x)) + (x - 27 || steps(x))', [27], { steps })).toBeUndefined();
+    expect(both('(x) => (x && steps(x)) + (x ? steps(x) : 5)', [0], { steps })).toBeUndefined();
+  });
+
   it('call_helpers_with_arrays_and_recursion', () => {
     const gcd = new Function('return function gcd(a, b) { return b === 0 ? a : gcd(b, a % b); }')();
     const sum = new Function('return (s, n) => { let t = 0; for (let i = 0; i < n; i++) t += s[i]; return t; }')();

@@ -145,6 +145,24 @@ describe(`a compiled sweep (seed ${SEED})`, () => {
     });
   });
 
+  it('reads_grids_inside_nested_functions_and_uses_helpers_from_env', () => {
+    const half = (x: number): number => x / 2;
+    const nested = (u: GridAccess, on: boolean): number => {
+      const across = (s: number): number => u(-1) * s - u(1);
+      let sum = 0;
+      for (let k = 0; k < 3; k++) sum += across(k);
+      return on ? half(sum) : u(0);
+    };
+    const sweep = stencil(nested, { env: { half }, boundary: 'reflect', cacheDir, strict: true });
+    for (const on of [true, false]) {
+      const input = grid(Float64Array, [9], values[0]);
+      const [actual, expected] = [grid(Float64Array, [9]), grid(Float64Array, [9])];
+      sweep(actual, input, on);
+      sweep.plain(expected, input, on);
+      expectSameBits(actual, expected, `on = ${on}`);
+    }
+  });
+
   it('takes_a_bare_array_as_a_line_and_prints_standalone_C', () => {
     const sweep = stencil((u: GridAccess) => (u(-1) + u(1)) / 2, { cacheDir, strict: true });
     const out = new Float64Array(5);

@@ -24,6 +24,10 @@ namespace {
 constexpr size_t loop_stack_bytes = 256 * 1024;
 constexpr size_t loop_guard_bytes = 64 * 1024;
 
+// How many times in a row a hart may be yielded without having run a context before its carrier suspects that it is in
+// somebody's way. A few are normal: through the levels of a nest of schedulers that end together.
+constexpr unsigned patience = 16;
+
 // Signals that a fault of the running code raises stay deliverable; all others belong to threads of the program.
 sigset_t carrier_signal_mask() {
   sigset_t mask;
@@ -286,6 +290,7 @@ void Carrier::arrive_in_loop() {
 }
 
 void Carrier::start_running(Context *context) {
+  fruitless = 0;
   context->carrier = this;
   context->ran = true;
   context->state.store(ContextState::running, std::memory_order_relaxed);
@@ -366,6 +371,9 @@ void Carrier::act(const lithe_decision_t &decision) {
       break;
     default:
       yield_hart();
+      // Sent round again and again without finding anything: somebody has asked for the hart and not queued yet what it
+      // is for, and may be waiting for this very processor.
+      if (++fruitless > patience) sched_yield();
       break;
   }
 }
@@ -389,6 +397,7 @@ void Carrier::loop() {
       if (slept) arrived->counters.parks.add();
     }
     if (arrived) {
+      fruitless = 0;
       receive(arrived);
       if (Context *first = arrived->first.exchange(Hart::taken(), std::memory_order_acquire)) run(first);
       continue;  // from the top: a guest's hart may have arrived meanwhile, and comes first

@@ -52,6 +52,7 @@ struct alignas(128) Carrier {
   // What hart_enter said on the stack of a context that could not do it itself; the loop does.
   lithe_decision_t pending{};
   bool has_pending = false;
+  unsigned fruitless = 0;  // yields since a context ran here last
   bool in_callback = false;  // a scheduler decides on the stack of the context that leaves; nothing may suspend there
 
   alignas(128) Mailbox mailbox;

@@ -141,6 +141,9 @@ int lithe_sched_exit(void) {
     if (parent == runtime().root().sched()) runtime().root().take_back_mail(child);
     wait_until_empty(child, runtime().idle_spin_ns() > 0);
   }
+  // A request that was under way when the rest was taken back; nobody is left who could make another.
+  const long late = demand_of(child).load(std::memory_order_relaxed) - 1;
+  if (late != 0) parent->funcs->hart_request(parent, child, static_cast<int>(-late));
   child->parent = nullptr;
   child->internal.entered = 0;
   if (self->kind == ContextKind::guest && parent == runtime().root().sched()) runtime().root().detach(self);

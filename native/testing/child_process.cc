@@ -1,0 +1,96 @@
+#include "testing/child_process.hpp"
+
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <doctest/doctest.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+namespace harts::testing {
+namespace {
+
+// Longer than the child's own deadline, so that a hang ends with the child's dump.
+constexpr int child_deadline_seconds = 45, kill_after_seconds = 52;
+
+std::vector<std::string> merged(std::vector<std::string> given) {
+  given.push_back("LITHE_TEST_DEADLINE=" + std::to_string(child_deadline_seconds));
+  const std::size_t own = given.size();
+  for (char **entry = environ; *entry; ++entry) {
+    const std::size_t length = std::strcspn(*entry, "=") + 1;
+    bool replaced = false;
+    for (std::size_t i = 0; i < own; ++i) replaced = replaced || given[i].compare(0, length, *entry, length) == 0;
+    if (!replaced) given.emplace_back(*entry);
+  }
+  return given;
+}
+
+std::vector<char *> pointers(const std::vector<std::string> &strings) {
+  std::vector<char *> result;
+  for (const std::string &string : strings) result.push_back(const_cast<char *>(string.c_str()));
+  result.push_back(nullptr);
+  return result;
+}
+
+// Reads until the child, and whoever inherited its output, has closed it. False when that takes too long.
+bool read_all(int from, std::string &output) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(kill_after_seconds);
+  for (;;) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    pollfd readable{from, POLLIN, 0};
+    if (left.count() <= 0 || poll(&readable, 1, static_cast<int>(left.count())) == 0) return false;
+    char text[4096];
+    const ssize_t length = read(from, text, sizeof text);
+    if (length == 0) return true;
+    if (length > 0) output.append(text, static_cast<std::size_t>(length));
+  }
+}
+
+}  // namespace
+
+Outcome run_self(const std::vector<std::string> &arguments, const std::vector<std::string> &environment) {
+  std::vector<std::string> command = arguments;
+  command.insert(command.begin(), "lithe_test");
+  const std::vector<std::string> variables = merged(environment);
+
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
+  posix_spawn_file_actions_adddup2(&actions, ends[1], 2);
+  posix_spawn_file_actions_addclose(&actions, ends[0]);
+  posix_spawn_file_actions_addclose(&actions, ends[1]);
+  pid_t child;
+  const int failure =
+      posix_spawn(&child, "/proc/self/exe", &actions, nullptr, pointers(command).data(), pointers(variables).data());
+  posix_spawn_file_actions_destroy(&actions);
+  close(ends[1]);
+  REQUIRE(failure == 0);
+
+  Outcome outcome;
+  if (!read_all(ends[0], outcome.output)) {
+    kill(child, SIGKILL);
+    outcome.output += "\n(killed: not over in time)\n";
+  }
+  close(ends[0]);
+  int status;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return outcome;
+}
+
+Outcome run_case(const std::string &name, const std::vector<std::string> &environment) {
+  Outcome outcome = run_self({"-tc=" + name, "--no-skip", "--no-intro"}, environment);
+  if (outcome.says("test cases:  0 |") || outcome.says("test cases: 0 |")) {
+    outcome.code = 255;
+    outcome.output += "\n(there is no case \"" + name + "\")\n";
+  }
+  return outcome;
+}
+
+}  // namespace harts::testing

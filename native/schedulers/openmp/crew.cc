@@ -73,9 +73,10 @@ unsigned Crew::reserve(unsigned count) {
     if (code != 0) {
       static std::atomic<bool> said{false};
       if (!said.exchange(true)) {
-        warn("cannot make thread %u of a team: %s. Teams stay smaller than asked for; lower OMP_NUM_THREADS or "
-             "OMP_STACKSIZE, or raise the limit on threads.",
-             worker->member.number, lithe_strerror(code));
+        warn(
+            "cannot make thread %u of a team: %s. Teams stay smaller than asked for; lower OMP_NUM_THREADS or "
+            "OMP_STACKSIZE, or raise the limit on threads.",
+            worker->member.number, lithe_strerror(code));
       }
       delete worker;
       break;

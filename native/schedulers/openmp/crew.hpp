@@ -164,7 +164,7 @@ class Crew final : public lithe::Scheduler {
   static constexpr unsigned kMostPatience = 2;
   std::atomic<unsigned> patience_{0};
   std::atomic<bool> harts_are_late_{false}; /* a wait for harts to come was in vain; until one comes, nobody waits */
-  Guard guard_; /* of the queues below */
+  Guard guard_;                             /* of the queues below */
   lithe_context_t *ready_head_ = nullptr;
   lithe_context_t *ready_tail_ = nullptr;
   lithe_sched_t *children_ = nullptr; /* circular; the next one to be served */

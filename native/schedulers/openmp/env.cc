@@ -127,11 +127,19 @@ bool read_size(const char *text, size_t *out) {
   unsigned shift = 10;
   if (*text != '\0') {
     switch (toupper(static_cast<unsigned char>(*text++))) {
-      case 'B': shift = 0; break;
-      case 'K': break;
-      case 'M': shift = 20; break;
-      case 'G': shift = 30; break;
-      default: return false;
+      case 'B':
+        shift = 0;
+        break;
+      case 'K':
+        break;
+      case 'M':
+        shift = 20;
+        break;
+      case 'G':
+        shift = 30;
+        break;
+      default:
+        return false;
     }
   }
   if (!at_end(text) || (number << shift) >> shift != number) return false;

@@ -18,8 +18,8 @@ constexpr int kSupportedActiveLevels = 0x7fffffff;
 /* The control variables that each data environment has a copy of. A member inherits its copy from the thread that met
  * the parallel construct. */
 struct Controls {
-  unsigned threads = 0;       /* nthreads-var; 0: as many as there are harts */
-  unsigned list_position = 0; /* how far down the list of OMP_NUM_THREADS this level is */
+  unsigned threads = 0;         /* nthreads-var; 0: as many as there are harts */
+  unsigned list_position = 0;   /* how far down the list of OMP_NUM_THREADS this level is */
   unsigned schedule = kDynamic; /* run-sched-var, kMonotonic included when it was given */
   int max_active_levels = kSupportedActiveLevels;
   long chunk = 1;

@@ -16,12 +16,12 @@ int narrow(int64_t value) { return static_cast<int>(std::clamp<int64_t>(value, I
 #define GET(type, name) \
   HARTS_OMP_API type name##_() { return name(); }
 /* result(argument) and its eight-byte form */
-#define CALL(type, name)                                                            \
-  HARTS_OMP_API type name##_(const int32_t *argument) { return name(*argument); }   \
+#define CALL(type, name)                                                          \
+  HARTS_OMP_API type name##_(const int32_t *argument) { return name(*argument); } \
   HARTS_OMP_API type name##_8_(const int64_t *argument) { return name(narrow(*argument)); }
 /* the same with a truth value, of which any bit counts */
-#define SWITCH(name)                                                                \
-  HARTS_OMP_API void name##_(const int32_t *on) { name(*on != 0); }                 \
+#define SWITCH(name)                                                \
+  HARTS_OMP_API void name##_(const int32_t *on) { name(*on != 0); } \
   HARTS_OMP_API void name##_8_(const int64_t *on) { name(*on != 0); }
 
 GET(int32_t, omp_get_thread_num)

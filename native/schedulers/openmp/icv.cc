@@ -28,7 +28,9 @@ const Member *at_level(int level) {
   return member;
 }
 
-double seconds(const timespec &time) { return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec); }
+double seconds(const timespec &time) {
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
 
 }  // namespace
 

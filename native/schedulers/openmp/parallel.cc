@@ -35,20 +35,20 @@ HARTS_OMP_API void GOMP_parallel_start(Function function, void *data, unsigned t
 
 HARTS_OMP_API void GOMP_parallel_end() { region_end(); }
 
-#define LOOP(name, kind)                                                                                        \
-  HARTS_OMP_API void GOMP_parallel_loop_##name(Function function, void *data, unsigned threads, long start,     \
-                                               long end, long step, long chunk, unsigned) {                     \
-    run_loop(function, data, threads, start, end, step, kind, chunk);                                           \
+#define LOOP(name, kind)                                                                                              \
+  HARTS_OMP_API void GOMP_parallel_loop_##name(Function function, void *data, unsigned threads, long start, long end, \
+                                               long step, long chunk, unsigned) {                                     \
+    run_loop(function, data, threads, start, end, step, kind, chunk);                                                 \
   }
-#define RUNTIME_LOOP(name)                                                                                      \
-  HARTS_OMP_API void GOMP_parallel_loop_##name(Function function, void *data, unsigned threads, long start,     \
-                                               long end, long step, unsigned) {                                 \
-    run_loop(function, data, threads, start, end, step, kRuntime, 0);                                           \
+#define RUNTIME_LOOP(name)                                                                                            \
+  HARTS_OMP_API void GOMP_parallel_loop_##name(Function function, void *data, unsigned threads, long start, long end, \
+                                               long step, unsigned) {                                                 \
+    run_loop(function, data, threads, start, end, step, kRuntime, 0);                                                 \
   }
-#define LOOP_START(name, kind)                                                                                  \
-  HARTS_OMP_API void GOMP_parallel_loop_##name##_start(Function function, void *data, unsigned threads,         \
-                                                       long start, long end, long step, long chunk) {           \
-    start_loop(function, data, threads, start, end, step, kind, chunk);                                         \
+#define LOOP_START(name, kind)                                                                                      \
+  HARTS_OMP_API void GOMP_parallel_loop_##name##_start(Function function, void *data, unsigned threads, long start, \
+                                                       long end, long step, long chunk) {                           \
+    start_loop(function, data, threads, start, end, step, kind, chunk);                                             \
   }
 
 LOOP(static, kStatic)

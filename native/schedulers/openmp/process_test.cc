@@ -29,6 +29,12 @@ constexpr bool sanitized = true;
 constexpr bool sanitized = false;
 #endif
 
+#if defined(__SANITIZE_THREAD__)
+constexpr bool thread_sanitized = true;
+#else
+constexpr bool thread_sanitized = false;
+#endif
+
 struct Outcome {
   int status = 0;
   std::string output; /* stdout and stderr together */
@@ -78,11 +84,9 @@ std::string own_path() {
   return std::string(path, length > 0 ? static_cast<size_t>(length) : 0);
 }
 
-/* Runs one child case. Leak reports and the refusal of threads after fork have no place in processes that end in the
- * middle of things. */
+/* Runs one child case. Leak reports have no place in processes that end in the middle of things. */
 Outcome run_child(const std::string &name, std::vector<std::string> environment = {}) {
   environment.emplace_back("ASAN_OPTIONS=detect_leaks=0");
-  environment.emplace_back("TSAN_OPTIONS=die_after_fork=0");
   return run({own_path(), "--no-skip", "-tc=openmp child: " + name}, environment);
 }
 
@@ -244,7 +248,8 @@ TEST_CASE("openmp process: exit inside a region ends the process with its code")
   CHECK(exited_with(of_guest, 8));
 }
 
-TEST_CASE("openmp process: OpenMP works in a forked child") {
+/* ThreadSanitizer cannot make threads in the child of a process that had some: it takes them for the parent's. */
+TEST_CASE("openmp process: OpenMP works in a forked child" * doctest::skip(thread_sanitized)) {
   const Outcome outcome = run_child("fork");
   INFO(outcome.output);
   CHECK(exited_with(outcome, 0));

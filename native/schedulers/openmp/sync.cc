@@ -195,10 +195,10 @@ PUBLIC int omp_test_nest_lock_f25(void *lock) { return omp_test_nest_lock_25(loc
 }  // extern "C"
 
 /* Two versions of each lock call: what programs link with now, and what those linked before OpenMP 3.0 ask for. */
-#define VERSIONS(name)                                       \
-  asm(".symver " #name "_30, " #name "@@OMP_3.0");           \
-  asm(".symver " #name "_25, " #name "@OMP_1.0");            \
-  asm(".symver " #name "_f30, " #name "_@@OMP_3.0");         \
+#define VERSIONS(name)                               \
+  asm(".symver " #name "_30, " #name "@@OMP_3.0");   \
+  asm(".symver " #name "_25, " #name "@OMP_1.0");    \
+  asm(".symver " #name "_f30, " #name "_@@OMP_3.0"); \
   asm(".symver " #name "_f25, " #name "_@OMP_1.0");
 
 VERSIONS(omp_init_lock)

@@ -1,7 +1,7 @@
 // Barriers, critical sections, atomics, single and locks. Compiled with -fopenmp.
 #include <atomic>
-#include <doctest/doctest.h>
 #include <dlfcn.h>
+#include <doctest/doctest.h>
 #include <omp.h>
 #include <random>
 #include <thread>
@@ -65,7 +65,8 @@ TEST_CASE("openmp: barriers of nested teams do not disturb each other") {
   CHECK(wrong == 0);
 }
 
-TEST_CASE("openmp: critical sections exclude each other by name, also across guest threads and when contexts yield inside") {
+TEST_CASE(
+    "openmp: critical sections exclude each other by name, also across guest threads and when contexts yield inside") {
   int unnamed = 0;
   int named = 0;
   std::vector<std::thread> guests;

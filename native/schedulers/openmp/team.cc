@@ -69,7 +69,7 @@ void start_serial(Member &encountering, const LoopSpec *combined) {
     thread.spare = region->next;
     region->~SerialRegion();
   } else {
-    region = static_cast<SerialRegion *>(::operator new(sizeof(SerialRegion), std::align_val_t{64}, std::nothrow));
+    region = static_cast<SerialRegion *>(::operator new (sizeof(SerialRegion), std::align_val_t{64}, std::nothrow));
     if (region == nullptr) fatal("out of memory for a parallel region");
   }
   new (region) SerialRegion;

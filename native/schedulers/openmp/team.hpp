@@ -33,11 +33,11 @@ struct Thread;
  * by them; what a member needs in order to start lies in one cache line. */
 struct alignas(64) Team {
   unsigned size = 1;
-  unsigned level = 0;             /* enclosing regions, this one included; 0 outside every region */
-  unsigned active_level = 0;      /* of these, those with more than one thread */
+  unsigned level = 0;               /* enclosing regions, this one included; 0 outside every region */
+  unsigned active_level = 0;        /* of these, those with more than one thread */
   std::atomic<unsigned> started{1}; /* threads that a hart has been found for, the encountering one included */
-  Crew *crew = nullptr;           /* NULL when the team is one thread */
-  Member *encountering = nullptr; /* who met the parallel construct; NULL outside every region */
+  Crew *crew = nullptr;             /* NULL when the team is one thread */
+  Member *encountering = nullptr;   /* who met the parallel construct; NULL outside every region */
   void (*function)(void *) = nullptr;
   void *data = nullptr;
   WorkShare *first_share = nullptr; /* where all members start; the only one of a team of one */

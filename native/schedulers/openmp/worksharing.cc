@@ -138,9 +138,15 @@ bool take_chunk(Member &member, Chunk *out) {
   if (loop.holds) pass_turn(member);
   bool taken = false;
   switch (loop.kind) {
-    case kStatic: taken = take_static(member, out); break;
-    case kGuided: taken = take_guided(member, out); break;
-    default: taken = take_dynamic(member, out); break;
+    case kStatic:
+      taken = take_static(member, out);
+      break;
+    case kGuided:
+      taken = take_guided(member, out);
+      break;
+    default:
+      taken = take_dynamic(member, out);
+      break;
   }
   loop.holds = taken && loop.ordered;
   return taken;
@@ -215,25 +221,25 @@ void begin_sections(Member &member, unsigned count) {
 }  // namespace
 
 /* A schedule with a chunk size, for both types of loop. */
-#define LOOP_START(name, kind, ordered)                                                                              \
-  HARTS_OMP_API bool GOMP_loop_##name##_start(long from, long to, long step, long chunk, long *first, long *last) {  \
-    return start(from, to, step, kind, chunk, ordered, first, last);                                                 \
-  }                                                                                                                  \
-  HARTS_OMP_API bool GOMP_loop_ull_##name##_start(bool up, Ull from, Ull to, Ull step, Ull chunk, Ull *first,        \
-                                                  Ull *last) {                                                       \
-    return start_ull(up, from, to, step, kind, chunk, ordered, first, last);                                         \
+#define LOOP_START(name, kind, ordered)                                                                             \
+  HARTS_OMP_API bool GOMP_loop_##name##_start(long from, long to, long step, long chunk, long *first, long *last) { \
+    return start(from, to, step, kind, chunk, ordered, first, last);                                                \
+  }                                                                                                                 \
+  HARTS_OMP_API bool GOMP_loop_ull_##name##_start(bool up, Ull from, Ull to, Ull step, Ull chunk, Ull *first,       \
+                                                  Ull *last) {                                                      \
+    return start_ull(up, from, to, step, kind, chunk, ordered, first, last);                                        \
   }
 /* schedule(runtime), which brings none. */
-#define RUNTIME_LOOP_START(name, ordered)                                                                            \
-  HARTS_OMP_API bool GOMP_loop_##name##_start(long from, long to, long step, long *first, long *last) {              \
-    return start(from, to, step, kRuntime, 0, ordered, first, last);                                                 \
-  }                                                                                                                  \
-  HARTS_OMP_API bool GOMP_loop_ull_##name##_start(bool up, Ull from, Ull to, Ull step, Ull *first, Ull *last) {      \
-    return start_ull(up, from, to, step, kRuntime, 0, ordered, first, last);                                         \
+#define RUNTIME_LOOP_START(name, ordered)                                                                       \
+  HARTS_OMP_API bool GOMP_loop_##name##_start(long from, long to, long step, long *first, long *last) {         \
+    return start(from, to, step, kRuntime, 0, ordered, first, last);                                            \
+  }                                                                                                             \
+  HARTS_OMP_API bool GOMP_loop_ull_##name##_start(bool up, Ull from, Ull to, Ull step, Ull *first, Ull *last) { \
+    return start_ull(up, from, to, step, kRuntime, 0, ordered, first, last);                                    \
   }
 /* The loop itself knows its schedule, so one implementation serves every name. */
-#define LOOP_NEXT(name)                                                                                              \
-  HARTS_OMP_API bool GOMP_loop_##name##_next(long *first, long *last) { return next_chunk(self(), first, last); }    \
+#define LOOP_NEXT(name)                                                                                           \
+  HARTS_OMP_API bool GOMP_loop_##name##_next(long *first, long *last) { return next_chunk(self(), first, last); } \
   HARTS_OMP_API bool GOMP_loop_ull_##name##_next(Ull *first, Ull *last) { return next_chunk(self(), first, last); }
 
 LOOP_START(static, kStatic, false)

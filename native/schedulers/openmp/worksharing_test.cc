@@ -82,7 +82,8 @@ bool covers(const SignedCalls &calls, int threads, long from, long to, long step
         uint64_t left = step > 0 ? static_cast<uint64_t>(last) - static_cast<uint64_t>(first)
                                  : static_cast<uint64_t>(first) - static_cast<uint64_t>(last);
         uint64_t at = (step > 0 ? static_cast<uint64_t>(first) - static_cast<uint64_t>(from)
-                                : static_cast<uint64_t>(from) - static_cast<uint64_t>(first)) / stride;
+                                : static_cast<uint64_t>(from) - static_cast<uint64_t>(first)) /
+                      stride;
         for (; left > 0; left = left > stride ? left - stride : 0) iterations.run(at++);
       } while (calls.next(&first, &last));
     }
@@ -230,24 +231,24 @@ TEST_CASE("openmp: sections run once each") {
 #pragma omp parallel num_threads(threads)
     {
 #pragma omp sections
-      {
+        {
 #pragma omp section
-        ran[0]++;
+            ran[0]++;
 #pragma omp section
-        ran[1]++;
+    ran[1]++;
 #pragma omp section
-        ran[2]++;
-      }
-    }
-#pragma omp parallel sections num_threads(threads)
-    {
-#pragma omp section
-      ran[3]++;
-#pragma omp section
-      ran[4]++;
-    }
-    for (const auto &count : ran) CHECK(count == 1);
+    ran[2]++;
   }
+}
+#pragma omp parallel sections num_threads(threads)
+{
+#pragma omp section
+  ran[3]++;
+#pragma omp section
+  ran[4]++;
+}
+for (const auto &count : ran) CHECK(count == 1);
+}  // namespace
 }
 
 TEST_CASE("openmp: lastprivate and conditional lastprivate take the last value") {

@@ -1,6 +1,7 @@
 import * as acorn from 'acorn';
 import type { SourcePosition } from '../errors.js';
 import { Rejection } from './diagnostics.js';
+import { unbundle } from './unbundle.js';
 
 /** A function of the user, parsed. Positions of `node` are relative to `text`, which starts at the function itself. */
 export interface Acquired {
@@ -105,7 +106,7 @@ function parse(name: string, text: string): { node: acorn.Function; columnShift:
     const found = form.find(expression);
     if (found === undefined) continue;
     if (found.type === 'FunctionExpression' || found.type === 'ArrowFunctionExpression') {
-      return { node: found, columnShift: -form.prefix.length };
+      return { node: unbundle(found), columnShift: -form.prefix.length };
     }
     if (found.type === 'ClassExpression') {
       throw new Rejection('acquire', `\`${name}\` is a class; a kernel is a function`, { line: 1, column: 0 });

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { acquire } from '../../src/jit/acquire.js';
 import { Rejection } from '../../src/jit/diagnostics.js';
+import { interpret } from '../../src/jit/interpret.js';
+import { modelKernel } from '../../src/jit/pipeline.js';
 
 function reasonOf(fn: unknown): ReturnType<Rejection['toReason']> {
   try {
@@ -55,6 +57,15 @@ describe('acquire', () => {
     const reason = reasonOf(made('function f(a) {\n  cov_1a2b3c().s[0]++;\n  return a;\n}'));
     expect(reason).toMatchObject({ line: 2, column: 2 });
     expect(reason.message).toMatch(/coverage tool/);
+  });
+
+  it('takes_imported_names_for_what_they_are_whatever_a_bundler_made_of_them', () => {
+    const fn = made('(a) => (0, __vite_ssr_import_1__.helper)(a) * __vite_ssr_import_0__.K + (0,import_x.other)(a)');
+    const helper = made('(x) => x + 1');
+    const program = modelKernel(acquire(fn as never), ['number'], { helper, other: helper, K: 3 });
+    expect(interpret(program, [2])).toBe(12);
+    const unknown = made('(a) => a * __vite_ssr_import_0__.K');
+    expect(() => modelKernel(acquire(unknown as never), ['number'], {})).toThrow(/the name `K` comes from outside/);
   });
 
   it('counts_positions_inside_the_function', () => {

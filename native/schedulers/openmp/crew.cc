@@ -10,8 +10,8 @@
 namespace harts::omp {
 namespace {
 
-/* How long a thread waits for its team on its hart before it gives up the hart: somewhat longer than a hart whose carrier
- * sleeps needs to arrive. Spinning for much longer than waking another processor takes cannot pay. */
+/* How long a thread waits for its team on its hart before it gives up the hart: somewhat longer than a hart whose
+ * carrier sleeps needs to arrive. Spinning for much longer than waking another processor takes cannot pay. */
 constexpr int64_t kSpinNs = 40000;
 
 /* In parked_: the phase is open, nobody waits for it any more. */

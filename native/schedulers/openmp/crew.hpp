@@ -50,7 +50,8 @@ class Crew final : public lithe::Scheduler {
   /* Puts a member at the beginning of the region: what it inherits, no construct met yet. */
   void begin_part(Member &member);
 
-  /* Enters the scheduler and lets `team` start; the owner is then inside. Returns 0 or LITHE_E*, with nothing started. */
+  /* Enters the scheduler and lets `team` start; the owner is then inside. Returns 0 or LITHE_E*, with nothing
+   * started. */
   int start();
 
   /* Waits for the end of every worker's part and leaves the scheduler. Callable from: the owner, inside. */
@@ -63,8 +64,8 @@ class Crew final : public lithe::Scheduler {
    * Callable from: anywhere, between regions. */
   void retire();
 
-  /* Waits on the hart for `done()`: for a short time, and only while every thread of the team that has not finished is on
-   * a hart. Returns whether it is done; if not, the caller must give up its stack and wait (design law 4).
+  /* Waits on the hart for `done()`: for a short time, and only while every thread of the team that has not finished is
+   * on a hart. Returns whether it is done; if not, the caller must give up its stack and wait (design law 4).
    *
    * `for_harts_to_come`: a thread that no hart has taken up yet does not count against that, if there are harts enough
    * and one must be on its way. It pays at a barrier, where the threads shall spread over the harts and stay there, and
@@ -159,8 +160,8 @@ class Crew final : public lithe::Scheduler {
 
   alignas(64) std::atomic<unsigned> ready_count_{0};
   std::atomic<unsigned> child_count_{0};
-  /* Threads that wake each other in turn, each asleep again when the other comes, would never spin together; the next one
-   * spins longer, up to kMostPatience doublings, until they do. */
+  /* Threads that wake each other in turn, each asleep again when the other comes, would never spin together; the next
+   * one spins longer, up to kMostPatience doublings, until they do. */
   static constexpr unsigned kMostPatience = 2;
   std::atomic<unsigned> patience_{0};
   std::atomic<bool> harts_are_late_{false}; /* a wait for harts to come was in vain; until one comes, nobody waits */

@@ -127,7 +127,8 @@ HARTS_OMP_API double omp_get_wtick() {
   return seconds(tick);
 }
 
-/* What is always so here: no explicit tasks, no cancellation, no places, no teams construct, no devices but the host. */
+/* What is always so here: no explicit tasks, no cancellation, no places, no teams construct, no devices but the
+ * host. */
 HARTS_OMP_API int omp_in_final() { return 0; }
 HARTS_OMP_API int omp_get_cancellation() { return 0; }
 HARTS_OMP_API int omp_get_max_task_priority() { return 0; }

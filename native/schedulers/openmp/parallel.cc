@@ -1,5 +1,5 @@
-/* Parallel regions: GOMP_parallel, its combined forms, and the older start/end pairs. `flags` holds the proc_bind clause,
- * which places nothing yet: harts are placed by liblithe. */
+/* Parallel regions: GOMP_parallel, its combined forms, and the older start/end pairs. `flags` holds the proc_bind
+ * clause, which places nothing yet: harts are placed by liblithe. */
 #include "schedulers/openmp/team.hpp"
 
 using namespace harts::omp;

@@ -1,5 +1,5 @@
-// What concerns the whole process: environment variables, exit, fork, entry points that are not there, unmodified programs.
-// Most cases run one of the cases marked as a child below in a process of its own. Compiled with -fopenmp.
+// What concerns the whole process: environment variables, exit, fork, entry points that are not there, unmodified
+// programs. Most cases run one of the cases marked as a child below in a process of its own. Compiled with -fopenmp.
 #include <atomic>
 #include <csignal>
 #include <cstdio>

@@ -39,8 +39,8 @@ void say(const char *format, va_list arguments) {
   if (length > 0) fprintf(stderr, "libgomp (harts): %s\n", line);
 }
 
-/* Only the forking thread lives on in the child, with a runtime that starts afresh: it forgets its crews, whose contexts
- * are gone, and becomes an initial thread again at its next call. */
+/* Only the forking thread lives on in the child, with a runtime that starts afresh: it forgets its crews, whose
+ * contexts are gone, and becomes an initial thread again at its next call. */
 void forget_in_child() {
   current = nullptr;
   attachment.thread = nullptr;

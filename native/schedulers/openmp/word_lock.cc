@@ -39,8 +39,8 @@ WordLock::Queue &WordLock::queue_of(const WordLock *lock) {
 /* On the carrier, when the context has left its stack.
  *
  * Lost wake-ups. Here, under the queue's guard: set kWaiters if the lock is taken, then stand in the queue. In
- * unlock_slow, under the same guard: take a waiter out, then write the word, with kWaiters if another waiter of this lock
- * is left. So an owner that did not see kWaiters had freed the lock before it was set, which is seen here. */
+ * unlock_slow, under the same guard: take a waiter out, then write the word, with kWaiters if another waiter of this
+ * lock is left. So an owner that did not see kWaiters had freed the lock before it was set, which is seen here. */
 void WordLock::enqueue(lithe_context_t *context, void *arg) {
   Waiter &waiter = *static_cast<Waiter *>(arg);
   WordLock &lock = *waiter.lock;

@@ -1,8 +1,8 @@
 /* A lock in one 32-bit word, for omp_lock_t (four bytes by ABI), critical sections and atomics.
  *
- * The word is 0 when the lock is free, else the owner's mark, with kWaiters added while contexts wait. Waiters stand in a
- * queue beside the word: a small table of queues, found by the word's address. A waiter blocks its context, so its hart
- * goes on with other work; it is woken in FIFO order, but newcomers may overtake it. */
+ * The word is 0 when the lock is free, else the owner's mark, with kWaiters added while contexts wait. Waiters stand in
+ * a queue beside the word: a small table of queues, found by the word's address. A waiter blocks its context, so its
+ * hart goes on with other work; it is woken in FIFO order, but newcomers may overtake it. */
 #ifndef HARTS_OPENMP_WORD_LOCK_HPP
 #define HARTS_OPENMP_WORD_LOCK_HPP
 

@@ -27,9 +27,9 @@ struct OrderedWaiter {
 
 /* The shared side of one construct.
  *
- * Shares form a chain: `successor` is the share of the team's next construct, appended by whoever gets there first, so a
- * thread may run ahead through `nowait` constructs without waiting for anybody. A share is recycled by the last member
- * that goes past it; before that, some member may still read it. */
+ * Shares form a chain: `successor` is the share of the team's next construct, appended by whoever gets there first, so
+ * a thread may run ahead through `nowait` constructs without waiting for anybody. A share is recycled by the last
+ * member that goes past it; before that, some member may still read it. */
 struct alignas(64) WorkShare {
   WorkShare() = default;
   ~WorkShare() { clear(); }

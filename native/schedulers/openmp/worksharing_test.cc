@@ -1,4 +1,5 @@
-// Loops and sections: each iteration exactly once, whatever the schedule, the step and the type. Compiled with -fopenmp.
+// Loops and sections: each iteration exactly once, whatever the schedule, the step and the type. Compiled with
+// -fopenmp.
 #include <atomic>
 #include <climits>
 #include <cstdint>

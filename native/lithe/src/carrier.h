@@ -52,31 +52,38 @@ struct alignas(128) Carrier {
   // What hart_enter said on the stack of a context that could not do it itself; the loop does.
   lithe_decision_t pending{};
   bool has_pending = false;
-  unsigned fruitless = 0;  // yields since a context ran here last
+  unsigned fruitless = 0;    // yields since a context ran here last
+  uint64_t slice_start = 0;  // when this kernel thread first saw others in need; 0: not now
   bool in_callback = false;  // a scheduler decides on the stack of the context that leaves; nothing may suspend there
-
-  alignas(128) Mailbox mailbox;
-  // It has no hart and waits for mail; under the root lock. A carrier that the runtime made is then in the waiting list
-  // and takes any hart; a guest's home is not, and takes only the hart that its guest shall run on, or one for the
-  // guest's scheduler when the guest is ready.
-  bool is_waiting = false;
-  Carrier *waiting_next = nullptr;
-  Carrier *waiting_prev = nullptr;
-
-  int pinned_pu = -1;  // where the kernel thread is pinned, -1 nowhere
-  std::atomic<pid_t> tid{0};
-  Carrier *all_next = nullptr;  // under Runtime::carriers_lock
 
   // Idle pooled contexts of default stack size, last used first; only code that runs on this carrier touches it.
   Context *cache = nullptr;
   unsigned cache_count = 0;
 
-  // A guest's home only.
+  // On a line of its own: the owner polls it, and must not be disturbed before the mail is there.
+  alignas(128) Mailbox mailbox;
+
+  // What the root touches under its lock when it gives and takes harts is together on the next line.
+  //
+  // It has no hart and waits for mail; under the root lock. A carrier that the runtime made is then in the waiting list
+  // and takes any hart; a guest's home is not, and takes only the hart that its guest shall run on, or one for the
+  // guest's scheduler when the guest is ready.
+  alignas(128) bool is_waiting = false;
+  Carrier *waiting_next = nullptr;
+  Carrier *waiting_prev = nullptr;
+  // The guest whose home this is, else null.
   Context *guest = nullptr;
   // The hart on which the guest shall run, sent while this kernel thread carries another hart: it passes that one on at
   // its next scheduling point. Set under the root lock while !is_waiting, taken by the owner.
   std::atomic<Hart *> guest_hart{nullptr};
-  Hart *coming = nullptr;  // the last hart mailed to it; under the root lock, and only believed while hart->carrier == this
+  Hart *coming =
+      nullptr;  // the last hart mailed to it; under the root lock, and only believed while hart->carrier == this
+
+  int pinned_pu = -1;  // where the kernel thread is pinned, -1 nowhere
+  std::atomic<pid_t> tid{0};
+  Carrier *all_next = nullptr;  // under Runtime::carriers_lock
+
+  // A guest's home only.
   void *loop_stack = nullptr;  // mapped at the guest's first suspension
   size_t loop_stack_size = 0;
   sanitizer::Fiber fiber;
@@ -100,6 +107,7 @@ struct alignas(128) Carrier {
   void act(const lithe_decision_t &decision);
   void grant(lithe_sched_t *child);
   void yield_hart();
+  bool slice_is_over();
   void hand_to_home(Context *guest_context);
   void receive(Hart *arrived);
 };

@@ -200,22 +200,74 @@ TEST_CASE("guest: threads that end are forgotten and their harts come back") {
   CHECK(here == harts);
 }
 
-TEST_CASE("guest: two jobs compete and both come to their end") {
-  std::atomic<int> done[2] = {};
-  const int share = rounds(200);
-  crowd(0, 0, 2, [&](int i) {
+// Each job works until all have done their share: possible only when none keeps a hart for good that another needs. `rest`
+// is what a context does to reach a scheduling point.
+void compete(int jobs, void (*rest)()) {
+  constexpr int share = 50;
+  std::vector<std::atomic<int>> done(static_cast<std::size_t>(jobs));
+  const auto all_have = [&] {
+    for (auto &count : done) {
+      if (count < share) return false;
+    }
+    return true;
+  };
+  crowd(0, 0, jobs, [&](int i) {
     harts::ForkJoin scheduler;
     scheduler.enter();
-    each_in(scheduler, 6, [&](int) {
-      for (int turn = 0; turn < share; ++turn) {
-        ++done[i];
-        lithe_context_block([](lithe_context_t *self, void *) { lithe_context_unblock(self); }, nullptr);
+    each_in(scheduler, lithe_hart_count() + 2, [&](int) {
+      while (!all_have()) {
+        ++done[static_cast<std::size_t>(i)];
+        rest();
       }
     });
     scheduler.exit();
   });
-  CHECK(done[0] == 6 * share);
-  CHECK(done[1] == 6 * share);
+  CHECK(all_have());
+}
+
+TEST_CASE("guest: jobs that are always busy share the harts and none starves") {
+  SUBCASE("contexts that yield") {
+    compete(2, [] { lithe_context_yield(); });
+  }
+  SUBCASE("contexts that block and are ready again") {
+    compete(2,
+            [] { lithe_context_block([](lithe_context_t *self, void *) { lithe_context_unblock(self); }, nullptr); });
+  }
+  SUBCASE("more jobs than harts") {
+    compete(lithe_hart_count() + 2, [] { lithe_context_yield(); });
+  }
+  SUBCASE("jobs that nest schedulers") {
+    compete(3, [] { each_context(2, [](int) { lithe_context_yield(); }); });
+  }
+}
+
+TEST_CASE("guest: a stream of short visits does not starve a long job and is not starved by it") {
+  std::atomic<int> visits{0}, turns{0};
+  std::atomic<bool> over{false};
+  constexpr int wanted = 30;
+  crowd(0, 0, 4, [&](int i) {
+    if (i == 0) {
+      harts::ForkJoin scheduler;
+      scheduler.enter();
+      each_in(scheduler, lithe_hart_count() + 1, [&](int) {
+        while (visits < wanted || turns < wanted) {
+          ++turns;
+          lithe_context_yield();
+        }
+      });
+      over = true;
+      scheduler.exit();
+      return;
+    }
+    while (!over) {
+      Shuffle scheduler;
+      scheduler.enter();
+      ++visits;
+      scheduler.exit();
+    }
+  });
+  CHECK(visits >= wanted);
+  CHECK(turns >= wanted);
 }
 
 }  // namespace

@@ -30,12 +30,14 @@ struct RootCallbacks {
     child->sibling_prev = root.children_last_;
     (root.children_last_ ? root.children_last_->sibling_next : root.children_) = child;
     root.children_last_ = child;
+    root.note_contention();
   }
   static void child_exit(lithe_sched_t *self, lithe_sched_t *child) {
     Root &root = of(self);
     Locked lock(&root.lock_);
     (child->sibling_prev ? child->sibling_prev->sibling_next : root.children_) = child->sibling_next;
     (child->sibling_next ? child->sibling_next->sibling_prev : root.children_last_) = child->sibling_prev;
+    root.note_contention();
   }
   static void context_ignore(lithe_sched_t *, lithe_context_t *) {}
   static void context_unblock(lithe_sched_t *self, lithe_context_t *context) { of(self).start(inside(context)); }
@@ -63,15 +65,30 @@ void Root::push_ready(lithe_context_t *context) {
   context->next = nullptr;
   (ready_tail_ ? ready_tail_->next : ready_head_) = context;
   ready_tail_ = context;
+  note_contention();
 }
 
 lithe_context_t *Root::pop_ready() {
   lithe_context_t *context = ready_head_;
-  if (!context) return nullptr;
-  ready_head_ = context->next;
-  if (!ready_head_) ready_tail_ = nullptr;
-  context->next = nullptr;
+  if (context) unlink_ready(nullptr, context);
   return context;
+}
+
+// The next context, unless it is the turn of a scheduler that has waited long enough: then null.
+lithe_context_t *Root::pop_ready_in_turn() {
+  constexpr int most_in_a_row = 8;
+  if (!ready_head_ || ++contexts_in_a_row_ > most_in_a_row) {
+    contexts_in_a_row_ = 0;
+    for (lithe_sched_t *child = children_; child && ready_head_; child = child->sibling_next) {
+      if (lithe_sched_harts(child) == 0 && lithe_sched_demand(child) > 0) return nullptr;
+    }
+  }
+  return pop_ready();
+}
+
+void Root::note_contention() {
+  const bool is = ready_head_ || children_ != children_last_;
+  if (is_contended_.load(std::memory_order_relaxed) != is) is_contended_.store(is, std::memory_order_relaxed);
 }
 
 // The first guest in the list: its own kernel thread can carry the hart.
@@ -89,6 +106,7 @@ void Root::unlink_ready(lithe_context_t *before, lithe_context_t *context) {
   (before ? before->next : ready_head_) = context->next;
   if (ready_tail_ == context) ready_tail_ = before;
   context->next = nullptr;
+  note_contention();
 }
 
 // The kernel thread of the guest that entered `sched`, if it has nothing to do.
@@ -180,7 +198,17 @@ Hart *Root::reclaim_any() {
   return hart;
 }
 
+// The hart, its carrier and the mailbox were written by another processor last: fetches the three lines at once, where
+// the code after this would wait for one after the other. A guess, right when the first in both lists belong together.
+void Root::fetch_spare() const {
+  if (idle_) __builtin_prefetch(idle_, 1);
+  if (!waiting_) return;
+  __builtin_prefetch(&waiting_->is_waiting, 1);
+  __builtin_prefetch(&waiting_->mailbox, 1);
+}
+
 Hart *Root::take_spare() {
+  fetch_spare();
   Hart *hart = pop_idle();
   return hart ? hart : reclaim_any();
 }
@@ -256,6 +284,7 @@ void Root::withdraw(Hart *hart) {
     first->next = ready_head_;
     ready_head_ = first;
     if (!ready_tail_) ready_tail_ = first;
+    note_contention();
   }
   push_idle(hart);
 }
@@ -270,7 +299,7 @@ int Root::dispatch() {
       Locked lock(&lock_);
       if (spare_.load(std::memory_order_relaxed) <= 0) return refused;
       const bool no_threads = refused != 0 && !waiting_;
-      if (lithe_context_t *context = no_threads ? pop_ready_guest() : pop_ready()) {
+      if (lithe_context_t *context = no_threads ? pop_ready_guest() : pop_ready_in_turn()) {
         delivery.hart = take_spare();
         delivery.hart->first.store(inside(context), std::memory_order_relaxed);
         delivery.hart->sched.store(&handle_.sched, std::memory_order_relaxed);
@@ -297,7 +326,7 @@ bool Root::next(Carrier *carrier, lithe_context_t **context) {
   Locked lock(&lock_);
   bool is_idle = false;
   for (;;) {
-    lithe_context_t *ready = pop_ready();
+    lithe_context_t *ready = pop_ready_in_turn();
     lithe_sched_t *child = ready ? nullptr : pick_hungry(false);
     if (ready || child) {
       if (is_idle) {
@@ -368,6 +397,20 @@ void Root::hand_over(Carrier *carrier, Context *guest) {
     home->coming = mail;
   }
   home->mailbox.send(mail);
+}
+
+bool Root::is_owed(Hart *hart) {
+  // The hart itself keeps the schedulers above it entered.
+  lithe_sched_t *top = hart->sched.load(std::memory_order_relaxed);
+  while (top->parent != &handle_.sched) top = top->parent;
+  const long here = lithe_sched_harts(top);
+  Locked lock(&lock_);
+  if (ready_head_) return true;
+  for (lithe_sched_t *child = children_; child; child = child->sibling_next) {
+    const long there = lithe_sched_harts(child);
+    if (child != top && there < lithe_sched_demand(child) && (there == 0 || there + 1 < here)) return true;
+  }
+  return false;
 }
 
 void Root::pass_on(Hart *hart) {

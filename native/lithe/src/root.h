@@ -14,6 +14,13 @@ namespace lithe::core {
 // Policy: contexts of the root itself (jobs that start, guests that arrive) come first, in order of arrival; then the
 // top-level scheduler that holds the fewest harts among those that hold fewer than they demand, in turn when equal.
 //
+// Nobody starves. Schedulers give harts back when they have no work for them; one that always has work is made to: at
+// the next scheduling point after a slice (carrier.cc) a hart returns to the root from wherever it is, without
+// hart_enter being asked, if a context of the root waits, or if a top-level scheduler wants a hart and has none, or has
+// at least two fewer than the one that this hart is with. And after a few contexts in a row a scheduler without any
+// hart comes before the next context. So of n jobs that are always busy each gets a hart within n slices on the busiest
+// machine, as long as their contexts reach scheduling points.
+//
 // A hart is in exactly one of these states:
 //   carried   hart->carrier is a kernel thread that acts for it
 //   idle      in the idle list, with the root, no carrier; its last carrier, if any, waits for mail
@@ -56,6 +63,11 @@ class Root {
   // not woken up yet need not be waited for.
   void take_back_mail(lithe_sched_t *child);
 
+  // Whether anybody but the scheduler of the hart at hand might be in need. A hint, one load.
+  bool is_contended() const { return is_contended_.load(std::memory_order_relaxed); }
+  // Whether `hart`, whose carrier asks, should come back to the root because somebody else is in greater need.
+  bool is_owed(Hart *hart);
+
   // Starts a context of the root itself. Errors: LITHE_EAGAIN, LITHE_ENOMEM when it could never run.
   int start(Context *context);
 
@@ -83,11 +95,14 @@ class Root {
   };
 
   lithe_context_t *pop_ready();
+  lithe_context_t *pop_ready_in_turn();
+  void note_contention();
   void push_ready(lithe_context_t *context);
   lithe_context_t *pop_ready_guest();
   void unlink_ready(lithe_context_t *before, lithe_context_t *context);
   static Carrier *waiting_home(lithe_sched_t *sched);
   lithe_sched_t *pick_hungry(bool no_threads);
+  void fetch_spare() const;
   Hart *take_spare();
   Delivery address(Hart *hart, bool no_threads);
   Hart *pop_idle();
@@ -103,7 +118,8 @@ class Root {
 
   Runtime &runtime_;
   Handle handle_;
-  uint32_t lock_ = 0;
+  // On one cache line, so that a request that finds an idle hart fetches one.
+  alignas(128) uint32_t lock_ = 0;
   std::atomic<int> spare_{0};
   std::atomic<unsigned> idle_count_{0};
   Hart *idle_ = nullptr;
@@ -113,7 +129,9 @@ class Root {
   lithe_sched_t *children_ = nullptr;
   lithe_sched_t *children_last_ = nullptr;
   lithe_context_t *lenders_ = nullptr;  // guests with a lent hart, linked through `next`
+  int contexts_in_a_row_ = 0;
   std::atomic<uint64_t> grants_{0};
+  alignas(128) std::atomic<bool> is_contended_{false};  // read at every decision of every hart, written seldom
 };
 
 }  // namespace lithe::core

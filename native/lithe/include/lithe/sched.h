@@ -28,7 +28,8 @@ typedef struct lithe_sched_funcs {
    * lithe_hart_yield(). Called again whenever the hart has nothing to do. */
   lithe_decision_t (*hart_enter)(lithe_sched_t *self);
   /* `child` gives a hart back. Hart. The last moment at which this hart keeps `child` alive: it still counts in
-   * lithe_sched_harts(child). hart_enter follows. */
+   * lithe_sched_harts(child). hart_enter follows, unless the root
+   * wants the hart for somebody who has none: then it goes on upward at once. */
   void (*hart_return)(lithe_sched_t *self, lithe_sched_t *child);
   /* The scheduler was entered / is about to be left by the context that entered it. That context's stack. */
   void (*sched_enter)(lithe_sched_t *self);

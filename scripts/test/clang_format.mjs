@@ -17,7 +17,16 @@ export async function clangFormat(root, write) {
   if ('skipped' in program) return program;
   const files = listFiles(root, ['native']).filter((file) => /\.(c|cc|h|hpp)$/.test(file));
   const mode = write ? ['-i'] : ['--dry-run', '-Werror'];
-  const { code } = await runChild(program.command, [...mode, ...files], { cwd: root, echo: true, deadlineMs: 120_000 });
+  const { code, output } = await runChild(program.command, [...mode, ...files], {
+    cwd: root,
+    deadlineMs: 120_000,
+    keep: 16 * 1024 * 1024,
+  });
+  const wrong = new Set(
+    [...output.matchAll(/^(\S+?):\d+:\d+: error: code should be clang-formatted/gm)].map(([, file]) => file),
+  );
+  if (wrong.size > 0) console.log(`clang-format: \`npm run format\` would change\n  ${[...wrong].join('\n  ')}`);
+  else if (code !== 0) console.log(output);
   return { code };
 }
 

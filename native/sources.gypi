@@ -14,6 +14,8 @@
       "native/lithe/src/pool.cc",
       "native/lithe/src/quota.cc",
       "native/lithe/src/root.cc",
+      "native/lithe/src/root_guests.cc",
+      "native/lithe/src/root_lists.cc",
       "native/lithe/src/runtime.cc",
       "native/lithe/src/sched.cc",
       "native/lithe/src/semaphore.cc",

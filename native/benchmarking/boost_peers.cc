@@ -14,9 +14,7 @@ namespace harts::bench {
 
 namespace context = boost::context;
 
-std::string boost_unavailable() {
-  return "";
-}
+std::string boost_unavailable() { return ""; }
 
 double boost_switch(int pu) {
   pin_to(pu);
@@ -57,12 +55,8 @@ std::string boost_unavailable() {
          "libboost-context-dev), delete build/bench and run again.";
 }
 
-double boost_switch(int) {
-  return 0;
-}
-double boost_fiber(int) {
-  return 0;
-}
+double boost_switch(int) { return 0; }
+double boost_fiber(int) { return 0; }
 
 #endif
 

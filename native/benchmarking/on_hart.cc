@@ -8,9 +8,7 @@
 namespace harts::bench {
 namespace {
 
-Line &of(lithe_sched_t *sched) {
-  return *reinterpret_cast<Line *>(sched);
-}
+Line &of(lithe_sched_t *sched) { return *reinterpret_cast<Line *>(sched); }
 
 constexpr lithe_sched_funcs_t line_funcs = {
     .hart_request = [](lithe_sched_t *, lithe_sched_t *, int) {},
@@ -41,9 +39,7 @@ void expect(const char *call, int code) {
   std::exit(1);
 }
 
-Line::Line() {
-  expect("lithe_sched_init", lithe_sched_init(&sched, &line_funcs, "line"));
-}
+Line::Line() { expect("lithe_sched_init", lithe_sched_init(&sched, &line_funcs, "line")); }
 
 void Line::push(lithe_context_t *context) {
   context->next = nullptr;

@@ -65,9 +65,7 @@ std::string describe(const Program &program) {
          joined(program.measurements, [](const Measurement &measurement) { return describe(measurement); }) + "]}";
 }
 
-std::string error(const std::string &text) {
-  return "{\"error\":" + quoted(text) + "}";
-}
+std::string error(const std::string &text) { return "{\"error\":" + quoted(text) + "}"; }
 
 std::string round(const Program &program, const Measurement &measurement, size_t rotation) {
   const bool is_probed = measurement.is_synchronisation && program.probe;

@@ -1,11 +1,11 @@
 #include "benchmarking/threads.h"
 
+#include <cstdio>
+#include <cstdlib>
 #include <linux/futex.h>
 #include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include <cstdio>
-#include <cstdlib>
 #include <utility>
 
 #include "benchmarking/timing.h"

@@ -1,10 +1,10 @@
 // Kernel threads for the contenders that are made of them.
 #pragma once
 
-#include <pthread.h>
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <pthread.h>
 
 namespace harts::bench {
 

@@ -85,8 +85,7 @@ int lithe_barrier_wait(lithe_barrier_t *barrier) {
     wait_queue_unblock_all(waiters);
     return 1;
   }
-  for (Spin spin(spin_ns(barrier));
-       atomic(barrier->generation).load(std::memory_order_acquire) == generation;) {
+  for (Spin spin(spin_ns(barrier)); atomic(barrier->generation).load(std::memory_order_acquire) == generation;) {
     if (spin.again()) continue;
     Wait wait{barrier, generation};
     lithe_context_block(publish, &wait);

@@ -332,7 +332,8 @@ void Carrier::run(Context *context) {
       sched_yield();
     }
   }
-  sanitizer::acquire(context);  // the first time, the flag was set by the assembly of lithe_park, which TSan does not see
+  sanitizer::acquire(
+      context);  // the first time, the flag was set by the assembly of lithe_park, which TSan does not see
   context->resumable.store(0, std::memory_order_relaxed);
   resume(context);
 }

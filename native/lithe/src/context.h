@@ -42,17 +42,17 @@ struct Context : lithe_context_t {
   // Donors.
   size_t stack_size = 0;
   pthread_t thread{};
-  jmp_buf base;                // where lithe_context_exit leads: just outside the start function
-  uint32_t parked = 0;         // 1 once the kernel thread sleeps on its parking stack
-  uint32_t terminate = 0;      // futex word: nonzero wakes the kernel thread, which then leaves through its normal exit
-  uint64_t runtime_number = 0; // the runtime that made it; differs in a forked child
+  jmp_buf base;            // where lithe_context_exit leads: just outside the start function
+  uint32_t parked = 0;     // 1 once the kernel thread sleeps on its parking stack
+  uint32_t terminate = 0;  // futex word: nonzero wakes the kernel thread, which then leaves through its normal exit
+  uint64_t runtime_number = 0;  // the runtime that made it; differs in a forked child
   alignas(16) unsigned char parking_stack[512];
 
   // Guests.
-  struct Hart *lent = nullptr;       // the hart it kept when it left its outermost scheduler; under the root lock
-  Carrier *home = nullptr;           // the guest's own kernel thread in its role as a carrier
-  std::atomic<bool> is_ready{false}; // unblocked and not resumed yet: its home is worth waking for it
-  uint32_t wake_word = 0;            // futex word while it waits without a hart
+  struct Hart *lent = nullptr;        // the hart it kept when it left its outermost scheduler; under the root lock
+  Carrier *home = nullptr;            // the guest's own kernel thread in its role as a carrier
+  std::atomic<bool> is_ready{false};  // unblocked and not resumed yet: its home is worth waking for it
+  uint32_t wake_word = 0;             // futex word while it waits without a hart
 
   // The list of all contexts, under Runtime::contexts_lock.
   Context *all_next = nullptr;

@@ -1,14 +1,14 @@
 // `npm run bench -- context`: what a context, a scheduler and a hart cost, beside the same done with pthreads and with
 // Boost.Context. The definitions of the measurements are in bench/README.md.
-#include <pthread.h>
-#include <sys/auxv.h>
 #include <atomic>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
+#include <pthread.h>
 #include <string>
+#include <sys/auxv.h>
 #include <vector>
 
 #include "benchmarking/on_hart.h"
@@ -27,9 +27,7 @@ uint8_t lithe_has_fsgsbase = 0;
 namespace {
 
 // HWCAP2_FSGSBASE of x86-64; see runtime.cc.
-bool has_fsgsbase() {
-  return (getauxval(AT_HWCAP2) & 2) != 0;
-}
+bool has_fsgsbase() { return (getauxval(AT_HWCAP2) & 2) != 0; }
 
 // The PUs of the contenders that are not ours: that of the hart which ran our last sample, and another one.
 struct Places {
@@ -291,9 +289,7 @@ constexpr lithe_sched_funcs_t asker_funcs = {
     .context_exit = [](lithe_sched_t *, lithe_context_t *) {},
 };
 
-Asker::Asker() {
-  expect("lithe_sched_init", lithe_sched_init(&sched, &asker_funcs, "asker"));
-}
+Asker::Asker() { expect("lithe_sched_init", lithe_sched_init(&sched, &asker_funcs, "asker")); }
 
 uint64_t wakes_so_far() {
   lithe_stats_t stats;

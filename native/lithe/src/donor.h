@@ -17,7 +17,7 @@ int donor_start(Runtime &runtime, size_t stack_size, int identity, Context **out
 
 // Ends the kernel thread of a context that is suspended and will not run again: it wakes on its own stack and leaves
 // through its normal exit, so thread_local destructors run. The context's memory goes with it.
-void donor_end(Context *context);          // returns at once
-void donor_end_and_join(Context *context); // returns when the thread is gone
+void donor_end(Context *context);           // returns at once
+void donor_end_and_join(Context *context);  // returns when the thread is gone
 
 }  // namespace lithe::core

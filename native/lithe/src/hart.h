@@ -26,10 +26,9 @@ struct Counters {
   Counter schedulers_entered, schedulers_left, grants, yields, context_switches, blocks, parks, handoffs;
 };
 
-// 128 bytes: two cache lines, because the adjacent-line prefetcher pairs them.
+// What changes hands with the hart is on the first cache line; what its carrier alone writes, all the time, is not.
+// Aligned to two lines, because the adjacent-line prefetcher pairs them.
 struct alignas(128) Hart {
-  int number = 0;
-  lithe_hart_place_t place{};
   // The scheduler that the hart is with. Owned by the carrier; while the hart is idle or in the mail, by whoever holds
   // the root lock. Readable by others for dumps only.
   std::atomic<lithe_sched_t *> sched{nullptr};
@@ -40,8 +39,10 @@ struct alignas(128) Hart {
   // (Root::hand_over).
   std::atomic<Context *> first{nullptr};
   static Context *taken() { return reinterpret_cast<Context *>(uintptr_t{1}); }
-  Hart *idle_next = nullptr;                // under the root lock
-  Counters counters;
+  Hart *idle_next = nullptr;  // under the root lock
+  alignas(64) Counters counters;
+  int number = 0;
+  lithe_hart_place_t place{};
 };
 
 }  // namespace lithe::core

@@ -1,7 +1,5 @@
 #include "root.h"
 
-#include <sched.h>
-
 #include "decision.h"
 #include "lithe/error.h"
 #include "lithe/hart.h"
@@ -48,7 +46,7 @@ struct RootCallbacks {
   }
 
   static constexpr lithe_sched_funcs_t table = {
-      hart_request, hart_enter, hart_return, nothing, nothing, child_enter,
+      hart_request, hart_enter,     hart_return,     nothing,       nothing,        child_enter,
       child_exit,   context_ignore, context_unblock, context_yield, context_ignore,
   };
 };
@@ -58,204 +56,6 @@ Root::Root(Runtime &runtime) : runtime_(runtime) {
   handle_.self = this;
   lithe_sched_init(&handle_.sched, &RootCallbacks::table, "root");
 }
-
-// --- lists; all under lock_ ---
-
-void Root::push_ready(lithe_context_t *context) {
-  context->next = nullptr;
-  (ready_tail_ ? ready_tail_->next : ready_head_) = context;
-  ready_tail_ = context;
-  note_contention();
-}
-
-lithe_context_t *Root::pop_ready() {
-  lithe_context_t *context = ready_head_;
-  if (context) unlink_ready(nullptr, context);
-  return context;
-}
-
-// The next context, unless it is the turn of a scheduler that has waited long enough: then null.
-lithe_context_t *Root::pop_ready_in_turn() {
-  constexpr int most_in_a_row = 8;
-  if (!ready_head_ || ++contexts_in_a_row_ > most_in_a_row) {
-    contexts_in_a_row_ = 0;
-    for (lithe_sched_t *child = children_; child && ready_head_; child = child->sibling_next) {
-      if (lithe_sched_harts(child) == 0 && lithe_sched_demand(child) > 0) return nullptr;
-    }
-  }
-  return pop_ready();
-}
-
-void Root::note_contention() {
-  const bool is = ready_head_ || children_ != children_last_;
-  if (is_contended_.load(std::memory_order_relaxed) != is) is_contended_.store(is, std::memory_order_relaxed);
-}
-
-// The first guest in the list: its own kernel thread can carry the hart.
-lithe_context_t *Root::pop_ready_guest() {
-  lithe_context_t *before = nullptr;
-  for (lithe_context_t *at = ready_head_; at; before = at, at = at->next) {
-    if (inside(at)->kind != ContextKind::guest || !inside(at)->home->is_waiting) continue;
-    unlink_ready(before, at);
-    return at;
-  }
-  return nullptr;
-}
-
-void Root::unlink_ready(lithe_context_t *before, lithe_context_t *context) {
-  (before ? before->next : ready_head_) = context->next;
-  if (ready_tail_ == context) ready_tail_ = before;
-  context->next = nullptr;
-  note_contention();
-}
-
-// The kernel thread of the guest that entered `sched`, if it has nothing to do.
-Carrier *Root::waiting_home(lithe_sched_t *sched) {
-  lithe_context_t *main = sched->internal.main_context;
-  if (!main || inside(main)->kind != ContextKind::guest || !inside(main)->home->is_waiting) return nullptr;
-  return inside(main)->home;
-}
-
-lithe_sched_t *Root::pick_hungry(bool no_threads) {
-  lithe_sched_t *best = nullptr;
-  long fewest = 0;
-  for (lithe_sched_t *child = children_; child; child = child->sibling_next) {
-    const long harts = lithe_sched_harts(child);
-    if (harts >= std::atomic_ref<long>(child->internal.demand).load(std::memory_order_seq_cst)) continue;
-    if (no_threads && !waiting_home(child)) continue;
-    if (!best || harts < fewest) {
-      best = child;
-      fewest = harts;
-    }
-  }
-  if (best && best != children_last_) {
-    // Last in line from now on, so that equals take turns.
-    (best->sibling_prev ? best->sibling_prev->sibling_next : children_) = best->sibling_next;
-    best->sibling_next->sibling_prev = best->sibling_prev;
-    best->sibling_prev = children_last_;
-    best->sibling_next = nullptr;
-    children_last_->sibling_next = best;
-    children_last_ = best;
-  }
-  return best;
-}
-
-void Root::push_idle(Hart *hart) {
-  hart->carrier.store(nullptr, std::memory_order_relaxed);
-  hart->sched.store(&handle_.sched, std::memory_order_relaxed);
-  hart->first.store(nullptr, std::memory_order_relaxed);
-  hart->idle_next = idle_;
-  idle_ = hart;
-  idle_count_.fetch_add(1, std::memory_order_relaxed);
-  spare_.fetch_add(1, std::memory_order_seq_cst);
-}
-
-// Prefers a hart whose carrier of last time still waits: it is pinned there and may still be spinning.
-Hart *Root::pop_idle() {
-  Hart **from = &idle_;
-  for (Hart **link = &idle_; *link; link = &(*link)->idle_next) {
-    Carrier *last = (*link)->last_carrier;
-    if (last && !last->guest && last->is_waiting) {
-      from = link;
-      break;
-    }
-  }
-  return *from ? unlink_idle(from) : nullptr;
-}
-
-Hart *Root::unlink_idle(Hart **link) {
-  Hart *hart = *link;
-  *link = hart->idle_next;
-  idle_count_.fetch_sub(1, std::memory_order_relaxed);
-  spare_.fetch_sub(1, std::memory_order_relaxed);
-  return hart;
-}
-
-// For a guest's home, whose kernel thread is not pinned: prefers the hart of the PU that the thread is on (`pu`, -1 if
-// unknown), because the carrier of that PU would share it with the guest until the kernel moves one of them, which takes
-// milliseconds; then the hart that the thread carried last. The carrier that had the hart since may rest.
-Hart *Root::pop_idle_for(Carrier *home, int pu) {
-  Hart **from = &idle_;
-  for (Hart **link = &idle_; *link; link = &(*link)->idle_next) {
-    if ((*link)->place.pu_os == pu) {
-      from = link;
-      break;
-    }
-    if ((*link)->last_carrier == home) from = link;
-  }
-  if (!*from) return nullptr;
-  Hart *hart = unlink_idle(from);
-  Carrier *last = hart->last_carrier;
-  if (last && last != home && last->is_waiting) last->mailbox.rest();
-  return hart;
-}
-
-Hart *Root::reclaim_any() {
-  if (!lenders_) return nullptr;
-  Context *guest = inside(lenders_);
-  Hart *hart = guest->lent;
-  unlink_lender(guest);
-  return hart;
-}
-
-// The hart, its carrier and the mailbox were written by another processor last: fetches the three lines at once, where
-// the code after this would wait for one after the other. A guess, right when the first in both lists belong together.
-void Root::fetch_spare() const {
-  if (idle_) __builtin_prefetch(idle_, 1);
-  if (!waiting_) return;
-  __builtin_prefetch(&waiting_->is_waiting, 1);
-  __builtin_prefetch(&waiting_->mailbox, 1);
-}
-
-Hart *Root::take_spare() {
-  fetch_spare();
-  Hart *hart = pop_idle();
-  return hart ? hart : reclaim_any();
-}
-
-void Root::start_waiting(Carrier *carrier) {
-  carrier->hart.store(nullptr, std::memory_order_relaxed);
-  carrier->is_waiting = true;
-  if (carrier->guest) return;
-  carrier->waiting_prev = nullptr;
-  carrier->waiting_next = waiting_;
-  if (waiting_) waiting_->waiting_prev = carrier;
-  waiting_ = carrier;
-}
-
-void Root::stop_waiting(Carrier *carrier) {
-  carrier->is_waiting = false;
-  if (carrier->guest) return;
-  (carrier->waiting_prev ? carrier->waiting_prev->waiting_next : waiting_) = carrier->waiting_next;
-  if (carrier->waiting_next) carrier->waiting_next->waiting_prev = carrier->waiting_prev;
-}
-
-// Chooses the kernel thread that will carry `hart`, whose sched and first are set.
-Root::Delivery Root::address(Hart *hart, bool no_threads) {
-  Carrier *chosen = nullptr;
-  Carrier *last = hart->last_carrier;
-  Context *first = hart->first.load(std::memory_order_relaxed);
-  if (first && first->kind == ContextKind::guest) {
-    // Somebody has to carry the hart to the guest's home if that is busy elsewhere; see hand_over.
-    if (first->home->is_waiting) chosen = first->home;
-  } else if (!first) {
-    // A ready guest is best met at home. Any other work is not for its thread, unless there is no other.
-    Carrier *home = waiting_home(hart->sched.load(std::memory_order_relaxed));
-    if (home && (home->guest->is_ready.load(std::memory_order_relaxed) || (no_threads && !waiting_))) chosen = home;
-  }
-  if (!chosen && last && !last->guest && last->is_waiting) chosen = last;
-  if (!chosen) chosen = waiting_;
-  if (chosen) stop_waiting(chosen);
-  if (last && last != chosen && last->is_waiting) last->mailbox.rest();
-  hart->carrier.store(chosen, std::memory_order_relaxed);
-  if (chosen) {
-    hart->last_carrier = chosen;
-    chosen->coming = hart;
-  }
-  return {hart, chosen};
-}
-
-// --- decisions ---
 
 int Root::deliver(const Delivery &delivery) {
   stress_point();
@@ -358,47 +158,6 @@ bool Root::next(Carrier *carrier, lithe_context_t **context) {
   return false;
 }
 
-// Three ways, the cheapest first; in the first two the carrier keeps its hart and goes on in the same scheduler.
-void Root::hand_over(Carrier *carrier, Context *guest) {
-  Hart *hart = carrier->hart.load(std::memory_order_relaxed);
-  lithe_sched_t *sched = hart->sched.load(std::memory_order_relaxed);
-  Carrier *home = guest->home;
-  Hart *mail = nullptr;
-  {
-    Locked lock(&lock_);
-    Hart *coming = home->coming;
-    Context *nobody = nullptr;
-    if (!home->is_waiting && coming && coming->carrier.load(std::memory_order_relaxed) == home &&
-        coming->sched.load(std::memory_order_relaxed) == sched &&
-        coming->first.compare_exchange_strong(nobody, guest, std::memory_order_release, std::memory_order_relaxed)) {
-      return;  // a hart of this scheduler is in the mail to the home, unread: the guest goes with it
-    }
-    if (home->is_waiting && (mail = pop_idle_for(home, -1)) != nullptr) {
-      // An idle hart goes straight to the guest's scheduler. It joins every scheduler on the way down.
-      for (lithe_sched_t *at = sched; at != &handle_.sched; at = at->parent) sched_add_hart(at);
-      mail->sched.store(sched, std::memory_order_relaxed);
-    } else {
-      mail = hart;
-      if (carrier->guest && carrier->guest_hart.load(std::memory_order_relaxed)) {
-        carrier->hart.store(nullptr, std::memory_order_relaxed);
-      } else {
-        start_waiting(carrier);
-        carrier->mailbox.rest();  // its hart is at work elsewhere: no spinning
-      }
-    }
-    mail->first.store(guest, std::memory_order_relaxed);
-    mail->carrier.store(home, std::memory_order_relaxed);
-    mail->last_carrier = home;
-    if (!home->is_waiting) {
-      home->guest_hart.store(mail, std::memory_order_release);
-      return;
-    }
-    stop_waiting(home);
-    home->coming = mail;
-  }
-  home->mailbox.send(mail);
-}
-
 bool Root::is_owed(Hart *hart) {
   // The hart itself keeps the schedulers above it entered.
   lithe_sched_t *top = hart->sched.load(std::memory_order_relaxed);
@@ -431,8 +190,6 @@ void Root::pass_on(Hart *hart) {
   }
 }
 
-// --- contexts and guests of the root ---
-
 int Root::start(Context *context) {
   {
     Locked lock(&lock_);
@@ -453,51 +210,6 @@ int Root::start(Context *context) {
   return 0;
 }
 
-int Root::attach(Context *guest) {
-  Carrier *home = guest->home;
-  if (int code = carrier_prepare_loop_stack(home); code != 0) return code;
-  guest->sched = &handle_.sched;
-  const int pu = runtime_.topology().is_pinned ? sched_getcpu() : -1;
-  bool has_put_back = false;
-  Hart *hart;
-  {
-    Locked lock(&lock_);
-    hart = guest->lent;
-    if (hart) unlink_lender(guest);
-    if (hart && pu >= 0 && hart->place.pu_os != pu) {
-      // The kernel has moved the guest's thread meanwhile: the hart of its new PU is better, if it can be had.
-      push_idle(hart);
-      hart = pop_idle_for(home, pu);
-      has_put_back = true;
-    }
-    if (hart || (hart = pop_idle_for(home, pu)) != nullptr || (hart = reclaim_any()) != nullptr) {
-      hart->last_carrier = home;
-      hart->sched.store(&handle_.sched, std::memory_order_relaxed);
-      hart->first.store(Hart::taken(), std::memory_order_relaxed);
-      hart->carrier.store(home, std::memory_order_relaxed);
-    } else {
-      guest->resumable.store(1, std::memory_order_relaxed);
-      guest->state.store(ContextState::ready, std::memory_order_relaxed);
-      push_ready(guest);
-      home->is_waiting = true;
-    }
-  }
-  if (has_put_back) dispatch();
-  if (!hart) {
-    stress_point();
-    bool slept = false;
-    hart = home->mailbox.wait(runtime_.idle_spin_ns(), slept);
-    if (slept) hart->counters.parks.add();
-    hart->first.store(Hart::taken(), std::memory_order_relaxed);
-    guest->resumable.store(0, std::memory_order_relaxed);
-  }
-  home->hart.store(hart, std::memory_order_relaxed);
-  guest->carrier = home;
-  guest->ran = true;
-  guest->state.store(ContextState::running, std::memory_order_relaxed);
-  return 0;
-}
-
 void Root::take_back_mail(lithe_sched_t *child) {
   long taken = 0;
   {
@@ -506,7 +218,8 @@ void Root::take_back_mail(lithe_sched_t *child) {
       Hart &hart = runtime_.harts()[i];
       Carrier *carrier = hart.carrier.load(std::memory_order_relaxed);
       // With a guest on board it is not the child's hart but the guest's.
-      if (!carrier || hart.sched.load(std::memory_order_relaxed) != child || hart.first.load(std::memory_order_relaxed)) {
+      if (!carrier || hart.sched.load(std::memory_order_relaxed) != child ||
+          hart.first.load(std::memory_order_relaxed)) {
         continue;
       }
       if (!carrier->mailbox.take_back(&hart)) continue;
@@ -517,61 +230,6 @@ void Root::take_back_mail(lithe_sched_t *child) {
   }
   for (; taken > 0; --taken) sched_drop_hart(child);
   if (spare_.load(std::memory_order_relaxed) > 0) dispatch();
-}
-
-void Root::detach(Context *guest) {
-  Carrier *home = guest->home;
-  Hart *hart = home->hart.load(std::memory_order_relaxed);
-  guest->sched = nullptr;
-  guest->carrier = nullptr;
-  home->hart.store(nullptr, std::memory_order_relaxed);
-  guest->state.store(ContextState::outside, std::memory_order_relaxed);
-  bool wanted;
-  {
-    Locked lock(&lock_);
-    hart->carrier.store(nullptr, std::memory_order_relaxed);
-    hart->first.store(nullptr, std::memory_order_relaxed);
-    guest->lent = hart;
-    guest->next = lenders_;
-    lenders_ = guest;
-    spare_.fetch_add(1, std::memory_order_seq_cst);
-    wanted = ready_head_ != nullptr;
-    for (lithe_sched_t *child = children_; child && !wanted; child = child->sibling_next) {
-      wanted = lithe_sched_harts(child) < std::atomic_ref<long>(child->internal.demand).load(std::memory_order_seq_cst);
-    }
-  }
-  if (wanted) dispatch();
-}
-
-void Root::unlink_lender(Context *guest) {
-  for (lithe_context_t **link = &lenders_; *link; link = &(*link)->next) {
-    if (*link == guest) {
-      *link = guest->next;
-      break;
-    }
-  }
-  guest->next = nullptr;
-  guest->lent = nullptr;
-  spare_.fetch_sub(1, std::memory_order_relaxed);
-}
-
-void Root::forget(Carrier *home) {
-  Locked lock(&lock_);
-  for (int i = 0; i < runtime_.hart_count(); ++i) {
-    Hart &hart = runtime_.harts()[i];
-    if (hart.last_carrier == home) hart.last_carrier = nullptr;
-  }
-}
-
-void Root::reclaim_from(Context *guest) {
-  {
-    Locked lock(&lock_);
-    Hart *hart = guest->lent;
-    if (!hart) return;
-    unlink_lender(guest);
-    push_idle(hart);
-  }
-  dispatch();
 }
 
 }  // namespace lithe::core

@@ -13,7 +13,8 @@ void stress_disturb();
 // Called where two harts may meet: now and then yields the processor, spins or sleeps, so that rare interleavings
 // become common. One predictable branch when off.
 inline void stress_point() {
-  if (stress_seed != 0) [[unlikely]] stress_disturb();
+  if (stress_seed != 0) [[unlikely]]
+    stress_disturb();
 }
 
 }  // namespace lithe::core

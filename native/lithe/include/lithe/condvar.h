@@ -14,7 +14,8 @@ typedef struct lithe_condvar {
   lithe_context_t *tail;
 } lithe_condvar_t;
 
-#define LITHE_CONDVAR_INITIALIZER {0, 0, 0}
+#define LITHE_CONDVAR_INITIALIZER \
+  { 0, 0, 0 }
 
 LITHE_API int lithe_condvar_init(lithe_condvar_t *condvar);
 /* Errors: LITHE_EBUSY when a context waits. */

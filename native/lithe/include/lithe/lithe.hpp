@@ -29,7 +29,8 @@ class Decision {
 /* A call of the C interface that failed. */
 class Error : public std::runtime_error {
  public:
-  Error(const char *call, int code) : std::runtime_error(std::string(call) + ": " + lithe_strerror(code)), code_(code) {}
+  Error(const char *call, int code)
+      : std::runtime_error(std::string(call) + ": " + lithe_strerror(code)), code_(code) {}
   int code() const { return code_; }
 
  private:
@@ -45,7 +46,10 @@ inline void check(const char *call, int code) {
  * entered it: requests of children pass upward, and harts that a child gives back are offered to hart_enter. */
 class Scheduler {
  public:
-  explicit Scheduler(const char *name) { check("lithe_sched_init", lithe_sched_init(&handle_.sched, &table(), name)); handle_.self = this; }
+  explicit Scheduler(const char *name) {
+    check("lithe_sched_init", lithe_sched_init(&handle_.sched, &table(), name));
+    handle_.self = this;
+  }
   Scheduler(const Scheduler &) = delete;
   Scheduler &operator=(const Scheduler &) = delete;
   virtual ~Scheduler() = default;

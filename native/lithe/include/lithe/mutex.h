@@ -18,7 +18,8 @@ typedef struct lithe_mutex {
   lithe_context_t *tail;
 } lithe_mutex_t;
 
-#define LITHE_MUTEX_INITIALIZER {0, 0, 0, 0}
+#define LITHE_MUTEX_INITIALIZER \
+  { 0, 0, 0, 0 }
 
 /* Errors: none for a valid pointer. Callable from: anywhere. */
 LITHE_API int lithe_mutex_init(lithe_mutex_t *mutex);

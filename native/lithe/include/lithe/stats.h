@@ -15,16 +15,16 @@ typedef struct lithe_stats {
   uint64_t context_switches;   /* contexts resumed by a carrier */
   uint64_t blocks;             /* contexts that blocked */
   uint64_t unblocks;
-  uint64_t parks;              /* times an idle hart's carrier went to sleep in the kernel */
-  uint64_t wakes;              /* times a sleeping carrier was woken */
-  uint64_t handoffs;           /* times a hart moved from one kernel thread to another (guests) */
+  uint64_t parks;    /* times an idle hart's carrier went to sleep in the kernel */
+  uint64_t wakes;    /* times a sleeping carrier was woken */
+  uint64_t handoffs; /* times a hart moved from one kernel thread to another (guests) */
   uint32_t harts;
-  uint32_t harts_busy;         /* harts that are not idle now */
-  uint32_t carriers;           /* kernel threads made to carry harts */
-  uint32_t contexts;           /* contexts that exist, pooled ones included */
-  uint32_t contexts_pooled;    /* of these, idle in the pool */
-  uint32_t guests;             /* foreign threads known now */
-  uint32_t schedulers;         /* schedulers entered and not left now */
+  uint32_t harts_busy;      /* harts that are not idle now */
+  uint32_t carriers;        /* kernel threads made to carry harts */
+  uint32_t contexts;        /* contexts that exist, pooled ones included */
+  uint32_t contexts_pooled; /* of these, idle in the pool */
+  uint32_t guests;          /* foreign threads known now */
+  uint32_t schedulers;      /* schedulers entered and not left now */
 } lithe_stats_t;
 
 /* Callable from: anywhere. Never starts the runtime: all zero before first use. */

@@ -16,12 +16,12 @@ typedef struct lithe_hart_place {
 } lithe_hart_place_t;
 
 typedef struct lithe_topology {
-  int harts;       /* lithe_hart_count() */
-  int pus;         /* PUs in the process's affinity mask */
-  int machine_pus; /* PUs of the machine */
-  double quota;    /* CPUs that the cgroup allows, 0 when unlimited */
-  int is_virtual;  /* HARTS_VIRTUAL is in effect: more harts than PUs, for tests only */
-  int is_pinned;   /* carriers are pinned to their hart's PU */
+  int harts;                        /* lithe_hart_count() */
+  int pus;                          /* PUs in the process's affinity mask */
+  int machine_pus;                  /* PUs of the machine */
+  double quota;                     /* CPUs that the cgroup allows, 0 when unlimited */
+  int is_virtual;                   /* HARTS_VIRTUAL is in effect: more harts than PUs, for tests only */
+  int is_pinned;                    /* carriers are pinned to their hart's PU */
   const lithe_hart_place_t *places; /* `harts` entries in locality order; owned by the runtime, never freed */
 } lithe_topology_t;
 

@@ -1,0 +1,171 @@
+// The lists of the root scheduler: contexts that are ready, top-level schedulers, idle harts, carriers that wait. All
+// functions here are called under Root::lock_, unless they say otherwise.
+#include <atomic>
+
+#include "lithe/sched.h"
+#include "root.h"
+#include "runtime.h"
+
+namespace lithe::core {
+
+void Root::push_ready(lithe_context_t *context) {
+  context->next = nullptr;
+  (ready_tail_ ? ready_tail_->next : ready_head_) = context;
+  ready_tail_ = context;
+  note_contention();
+}
+
+lithe_context_t *Root::pop_ready() {
+  lithe_context_t *context = ready_head_;
+  if (context) unlink_ready(nullptr, context);
+  return context;
+}
+
+// The next context, unless it is the turn of a scheduler that has waited long enough: then null.
+lithe_context_t *Root::pop_ready_in_turn() {
+  constexpr int most_in_a_row = 8;
+  if (!ready_head_ || ++contexts_in_a_row_ > most_in_a_row) {
+    contexts_in_a_row_ = 0;
+    for (lithe_sched_t *child = children_; child && ready_head_; child = child->sibling_next) {
+      if (lithe_sched_harts(child) == 0 && lithe_sched_demand(child) > 0) return nullptr;
+    }
+  }
+  return pop_ready();
+}
+
+void Root::note_contention() {
+  const bool is = ready_head_ || children_ != children_last_;
+  if (is_contended_.load(std::memory_order_relaxed) != is) is_contended_.store(is, std::memory_order_relaxed);
+}
+
+// The first guest in the list: its own kernel thread can carry the hart.
+lithe_context_t *Root::pop_ready_guest() {
+  lithe_context_t *before = nullptr;
+  for (lithe_context_t *at = ready_head_; at; before = at, at = at->next) {
+    if (inside(at)->kind != ContextKind::guest || !inside(at)->home->is_waiting) continue;
+    unlink_ready(before, at);
+    return at;
+  }
+  return nullptr;
+}
+
+void Root::unlink_ready(lithe_context_t *before, lithe_context_t *context) {
+  (before ? before->next : ready_head_) = context->next;
+  if (ready_tail_ == context) ready_tail_ = before;
+  context->next = nullptr;
+  note_contention();
+}
+
+lithe_sched_t *Root::pick_hungry(bool no_threads) {
+  lithe_sched_t *best = nullptr;
+  long fewest = 0;
+  for (lithe_sched_t *child = children_; child; child = child->sibling_next) {
+    const long harts = lithe_sched_harts(child);
+    if (harts >= std::atomic_ref<long>(child->internal.demand).load(std::memory_order_seq_cst)) continue;
+    if (no_threads && !waiting_home(child)) continue;
+    if (!best || harts < fewest) {
+      best = child;
+      fewest = harts;
+    }
+  }
+  if (best && best != children_last_) {
+    // Last in line from now on, so that equals take turns.
+    (best->sibling_prev ? best->sibling_prev->sibling_next : children_) = best->sibling_next;
+    best->sibling_next->sibling_prev = best->sibling_prev;
+    best->sibling_prev = children_last_;
+    best->sibling_next = nullptr;
+    children_last_->sibling_next = best;
+    children_last_ = best;
+  }
+  return best;
+}
+
+void Root::push_idle(Hart *hart) {
+  hart->carrier.store(nullptr, std::memory_order_relaxed);
+  hart->sched.store(&handle_.sched, std::memory_order_relaxed);
+  hart->first.store(nullptr, std::memory_order_relaxed);
+  hart->idle_next = idle_;
+  idle_ = hart;
+  idle_count_.fetch_add(1, std::memory_order_relaxed);
+  spare_.fetch_add(1, std::memory_order_seq_cst);
+}
+
+// Prefers a hart whose carrier of last time still waits: it is pinned there and may still be spinning.
+Hart *Root::pop_idle() {
+  Hart **from = &idle_;
+  for (Hart **link = &idle_; *link; link = &(*link)->idle_next) {
+    Carrier *last = (*link)->last_carrier;
+    if (last && !last->guest && last->is_waiting) {
+      from = link;
+      break;
+    }
+  }
+  return *from ? unlink_idle(from) : nullptr;
+}
+
+Hart *Root::unlink_idle(Hart **link) {
+  Hart *hart = *link;
+  *link = hart->idle_next;
+  idle_count_.fetch_sub(1, std::memory_order_relaxed);
+  spare_.fetch_sub(1, std::memory_order_relaxed);
+  return hart;
+}
+
+// The hart, its carrier and the mailbox were written by another processor last: fetches the three lines at once, where
+// the code after this would wait for one after the other. A guess, right when the first in both lists belong together.
+void Root::fetch_spare() const {
+  if (idle_) __builtin_prefetch(idle_, 1);
+  if (!waiting_) return;
+  __builtin_prefetch(&waiting_->is_waiting, 1);
+  __builtin_prefetch(&waiting_->mailbox, 1);
+}
+
+Hart *Root::take_spare() {
+  fetch_spare();
+  Hart *hart = pop_idle();
+  return hart ? hart : reclaim_any();
+}
+
+void Root::start_waiting(Carrier *carrier) {
+  carrier->hart.store(nullptr, std::memory_order_relaxed);
+  carrier->is_waiting = true;
+  if (carrier->guest) return;
+  carrier->waiting_prev = nullptr;
+  carrier->waiting_next = waiting_;
+  if (waiting_) waiting_->waiting_prev = carrier;
+  waiting_ = carrier;
+}
+
+void Root::stop_waiting(Carrier *carrier) {
+  carrier->is_waiting = false;
+  if (carrier->guest) return;
+  (carrier->waiting_prev ? carrier->waiting_prev->waiting_next : waiting_) = carrier->waiting_next;
+  if (carrier->waiting_next) carrier->waiting_next->waiting_prev = carrier->waiting_prev;
+}
+
+// Chooses the kernel thread that will carry `hart`, whose sched and first are set.
+Root::Delivery Root::address(Hart *hart, bool no_threads) {
+  Carrier *chosen = nullptr;
+  Carrier *last = hart->last_carrier;
+  Context *first = hart->first.load(std::memory_order_relaxed);
+  if (first && first->kind == ContextKind::guest) {
+    // Somebody has to carry the hart to the guest's home if that is busy elsewhere; see hand_over.
+    if (first->home->is_waiting) chosen = first->home;
+  } else if (!first) {
+    // A ready guest is best met at home. Any other work is not for its thread, unless there is no other.
+    Carrier *home = waiting_home(hart->sched.load(std::memory_order_relaxed));
+    if (home && (home->guest->is_ready.load(std::memory_order_relaxed) || (no_threads && !waiting_))) chosen = home;
+  }
+  if (!chosen && last && !last->guest && last->is_waiting) chosen = last;
+  if (!chosen) chosen = waiting_;
+  if (chosen) stop_waiting(chosen);
+  if (last && last != chosen && last->is_waiting) last->mailbox.rest();
+  hart->carrier.store(chosen, std::memory_order_relaxed);
+  if (chosen) {
+    hart->last_carrier = chosen;
+    chosen->coming = hart;
+  }
+  return {hart, chosen};
+}
+
+}  // namespace lithe::core

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release } from 'node:os';
 import { join } from 'node:path';
 
-/** What the results depend on besides the code. Names neither the machine nor its user. */
+/** What the results depend on besides the code. Names neither the machine nor its user, so that it can be published. */
 export interface MachineState {
   readonly cpu: string;
   readonly machineCores: number;
@@ -29,7 +29,7 @@ export function machineState(): MachineState {
     affinity: /^Cpus_allowed_list:\s*(\S+)/m.exec(text('/proc/self/status') ?? '')?.[1] ?? 'unknown',
     quota: quota(),
     virtual: /^flags\s*:.*\bhypervisor\b/m.test(text('/proc/cpuinfo') ?? ''),
-    kernel: release(),
+    kernel: /^[\d.]+/.exec(release())?.[0] ?? release(),
     node: process.version,
     autogroup:
       text('/proc/self/autogroup')

@@ -99,6 +99,7 @@ describe('readTargets', () => {
     const targets = readTargets('context');
     expect(targets.map(({ measurement, contender }) => `${measurement}/${contender}`)).toEqual([
       'switch/lithe',
+      'switch/lithe_bare',
       'create/lithe',
       'enter_exit/lithe',
       'request_spinning/lithe',

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <doctest/doctest.h>
 #include <poll.h>
@@ -19,6 +20,11 @@ constexpr int child_deadline_seconds = 45, kill_after_seconds = 52;
 
 std::vector<std::string> merged(std::vector<std::string> given) {
   given.push_back("LITHE_TEST_DEADLINE=" + std::to_string(child_deadline_seconds));
+#if defined(__SANITIZE_THREAD__)
+  // ThreadSanitizer waits a second at exit for races that have not happened yet.
+  const char *options = std::getenv("TSAN_OPTIONS");
+  given.push_back(std::string("TSAN_OPTIONS=") + (options ? options : "") + " atexit_sleep_ms=0");
+#endif
   const std::size_t own = given.size();
   for (char **entry = environ; *entry; ++entry) {
     const std::size_t length = std::strcspn(*entry, "=") + 1;

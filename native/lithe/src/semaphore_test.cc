@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "context.h"
 #include "lithe/lithe.hpp"
 #include "testing/crowd.hpp"
 #include "testing/random.hpp"
@@ -63,18 +64,22 @@ TEST_CASE("semaphore: a post hands its unit to the longest waiter and nobody can
   scheduler.enter();
   for (int i = 0; i < count; ++i) {
     arguments[i] = {&state, i};
-    lithe_context_t *tail = state.semaphore.tail;
-    REQUIRE(scheduler.fork(
+    lithe_context_t *context;
+    REQUIRE(lithe_context_create(
+                &context, nullptr, scheduler.c(),
                 [](void *argument) {
                   auto &[all, number] = *static_cast<std::pair<State *, int> *>(argument);
+                  ++all->about_to_wait;
                   lithe_semaphore_wait(&all->semaphore);
                   lithe_mutex_lock(&all->mutex);
                   all->order.push_back(number);
                   lithe_mutex_unlock(&all->mutex);
                 },
                 &arguments[i]) == 0);
-    // In the queue when its tail has changed.
-    while (std::atomic_ref(state.semaphore.tail).load() == tail) lithe_context_yield();
+    scheduler.adopt(context);
+    while (state.about_to_wait != i + 1) lithe_context_yield();
+    // It is in the queue when it may be resumed again.
+    while (lithe::core::inside(context)->resumable.load() == 0) lithe_context_yield();
   }
   CHECK(lithe_semaphore_destroy(&state.semaphore) == LITHE_EBUSY);
   for (int i = 0; i < count; ++i) {

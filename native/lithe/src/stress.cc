@@ -1,6 +1,5 @@
 #include "stress.h"
 
-#include <atomic>
 #include <cerrno>
 #include <sched.h>
 #include <time.h>
@@ -9,12 +8,13 @@
 
 namespace lithe::core {
 
-uint64_t stress_seed = 0;
+std::atomic<uint64_t> stress_seed{0};
 
 void stress_disturb() {
   static std::atomic<uint64_t> step{0};
   // splitmix64 of seed and step: the sequence of decisions is a function of the seed, their assignment to threads is not.
-  uint64_t x = stress_seed + step.fetch_add(1, std::memory_order_relaxed) * 0x9e3779b97f4a7c15u;
+  uint64_t x =
+      stress_seed.load(std::memory_order_relaxed) + step.fetch_add(1, std::memory_order_relaxed) * 0x9e3779b97f4a7c15u;
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
   x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
   x ^= x >> 31;

@@ -54,8 +54,7 @@
       "product_dir": "<(PRODUCT_DIR)",
       "dependencies": ["lithe"],
       "sources": ["<@(addon_sources)", "<@(fork_join_sources)"],
-      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
-      "defines": ["NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],
+      "defines": ["NAPI_VERSION=8"],
       "libraries": ["-ldl"]
     }
   ]

@@ -39,7 +39,7 @@ function start(binding: NativeBinding, lowered: LoweredJob, done: (result: PlanR
     return binding.runPlan(lowered.plan, done);
   } catch (cause) {
     const { code = 'ERR_HARTS_JOB_START', message } = cause as Error & { code?: string };
-    throw new JobError(code, `The job could not be started: ${message} Free memory or threads, then run it again.`, {
+    throw new JobError(code, `The job could not be started: ${message}. Free memory or threads, then run it again.`, {
       cause,
     });
   }

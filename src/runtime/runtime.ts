@@ -75,7 +75,8 @@ export class Runtime {
    * the same results. Any number of jobs may run at once and share the harts.
    *
    * @returns what the job did, when it has ended and given every hart back.
-   * @throws `signal.reason` after an abort; what a plain kernel or `onProgress` threw; JobError `ERR_HARTS_JOB_*`.
+   * @throws `signal.reason` after an abort; what a plain kernel or `onProgress` threw; JobError `ERR_HARTS_JOB_*`;
+   *   SetupError `ERR_HARTS_TOPOLOGY` as `topology()` does.
    */
   async run(node: JobNode, options?: RunOptions): Promise<JobReport> {
     const checked = checkRunOptions(options);
@@ -88,7 +89,7 @@ export class Runtime {
    * Runs a job with the calling thread as its first hart; returns when it has ended. The event loop stands still
    * meanwhile, so only a kernel, or another thread through a shared flag, can end a `job.until`.
    *
-   * @throws what a plain kernel threw; JobError `ERR_HARTS_JOB_*`.
+   * @throws what a plain kernel threw; JobError `ERR_HARTS_JOB_*`; SetupError `ERR_HARTS_TOPOLOGY` as `topology()` does.
    */
   runSync(node: JobNode): JobReport {
     const job = this.lower(node);
@@ -102,7 +103,10 @@ export class Runtime {
       return known;
     }
     const job = lower(checkNode('The job', node), hasNative());
-    if ('plan' in job) this.lowered.set(node, job);
+    if ('plan' in job) {
+      this.topology(); // a machine that cannot be used is named as such, before anything is started
+      this.lowered.set(node, job);
+    }
     return job;
   }
 }

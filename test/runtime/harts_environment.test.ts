@@ -33,3 +33,10 @@ it.concurrent.each([
   expect(result.stderr).toBe('');
   expect(JSON.parse(result.stdout)).toMatchObject(output);
 });
+
+it('names a variable that is no number of harts when a job is run, and starts nothing', async () => {
+  const { code, stderr } = await runChild(results, { env: { HARTS: '0' } });
+  expect(code).not.toBe(0);
+  expect(stderr).toContain('ERR_HARTS_TOPOLOGY');
+  expect(stderr).toContain('HARTS=0 is not a number of harts');
+});

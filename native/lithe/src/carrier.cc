@@ -74,6 +74,7 @@ void loop_entry(void *argument) {
 }  // namespace
 
 void Mailbox::send(Hart *hart) {
+  destination_.store(hart->sched.load(std::memory_order_relaxed), std::memory_order_relaxed);
   if (value_.exchange(reinterpret_cast<uint64_t>(hart), std::memory_order_acq_rel) == parked) {
     runtime().wakes.fetch_add(1, std::memory_order_relaxed);
     futex_wake(reinterpret_cast<const uint32_t *>(&value_), 1);
@@ -98,6 +99,8 @@ Hart *Mailbox::wait(uint64_t spin_ns, bool &slept) {
     uint64_t value = value_.load(std::memory_order_relaxed);
     if (value > rest_value) {
       // Senders do not overwrite mail, but it may be taken back.
+      __builtin_prefetch(reinterpret_cast<const Hart *>(value), 1);
+      __builtin_prefetch(destination_.load(std::memory_order_relaxed));
       if (value_.compare_exchange_strong(value, empty, std::memory_order_acquire, std::memory_order_relaxed)) {
         return reinterpret_cast<Hart *>(value);
       }

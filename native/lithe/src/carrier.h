@@ -35,6 +35,9 @@ class Mailbox {
  private:
   static constexpr uint64_t empty = 0, parked = 1, rest_value = 2;
   std::atomic<uint64_t> value_{empty};
+  // The scheduler that the hart is with. Only for fetching: it travels on the line of the mail, so the receiver can have
+  // the hart's line and the scheduler's at once. Not to be followed; the scheduler may have gone.
+  std::atomic<const lithe_sched_t *> destination_{nullptr};
 };
 
 struct alignas(128) Carrier {

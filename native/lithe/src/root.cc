@@ -15,7 +15,9 @@ struct RootCallbacks {
 
   static void hart_request(lithe_sched_t *self, lithe_sched_t *, int delta) {
     Root &root = of(self);
-    if (delta > 0 && root.spare_.load(std::memory_order_seq_cst) > 0) root.dispatch();
+    if (delta <= 0) return;
+    root.fetch_likely_spare();
+    if (root.spare_.load(std::memory_order_seq_cst) > 0) root.dispatch();
   }
   // The carrier's loop asks Root::next instead, because the root may also put the hart aside.
   static lithe_decision_t hart_enter(lithe_sched_t *) { return lithe_hart_yield(); }

@@ -102,7 +102,7 @@ class Root {
   void unlink_ready(lithe_context_t *before, lithe_context_t *context);
   static Carrier *waiting_home(lithe_sched_t *sched);
   lithe_sched_t *pick_hungry(bool no_threads);
-  void fetch_spare() const;
+  void fetch_likely_spare() const;
   Hart *take_spare();
   Delivery address(Hart *hart, bool no_threads);
   Hart *pop_idle();
@@ -131,7 +131,11 @@ class Root {
   lithe_context_t *lenders_ = nullptr;  // guests with a lent hart, linked through `next`
   int contexts_in_a_row_ = 0;
   std::atomic<uint64_t> grants_{0};
-  alignas(128) std::atomic<bool> is_contended_{false};  // read at every decision of every hart, written seldom
+  // Read at every decision of every hart, written seldom.
+  alignas(128) std::atomic<bool> is_contended_{false};
+  // The hart and the carrier of the last delivery: a guess at those of the next (fetch_likely_spare).
+  std::atomic<Hart *> likely_hart_{nullptr};
+  std::atomic<Carrier *> likely_carrier_{nullptr};
 };
 
 }  // namespace lithe::core

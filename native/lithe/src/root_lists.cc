@@ -111,17 +111,19 @@ Hart *Root::unlink_idle(Hart **link) {
   return hart;
 }
 
-// The hart, its carrier and the mailbox were written by another processor last: fetches the three lines at once, where
-// the code after this would wait for one after the other. A guess, right when the first in both lists belong together.
-void Root::fetch_spare() const {
-  if (idle_) __builtin_prefetch(idle_, 1);
-  if (!waiting_) return;
-  __builtin_prefetch(&waiting_->is_waiting, 1);
-  __builtin_prefetch(&waiting_->mailbox, 1);
+// The root's line, the hart, its carrier and the mailbox were written by another processor last: fetches the four at
+// once, where the code after this would wait for one after the other. Without the lock, before it is known which hart
+// will be spare; a guess, right while the same hart comes and goes. Fetching a carrier that has gone does no harm.
+void Root::fetch_likely_spare() const {
+  __builtin_prefetch(&lock_, 1);
+  if (const Hart *hart = likely_hart_.load(std::memory_order_relaxed)) __builtin_prefetch(hart, 1);
+  const Carrier *carrier = likely_carrier_.load(std::memory_order_relaxed);
+  if (!carrier) return;
+  __builtin_prefetch(&carrier->is_waiting, 1);
+  __builtin_prefetch(&carrier->mailbox, 1);
 }
 
 Hart *Root::take_spare() {
-  fetch_spare();
   Hart *hart = pop_idle();
   return hart ? hart : reclaim_any();
 }
@@ -164,6 +166,10 @@ Root::Delivery Root::address(Hart *hart, bool no_threads) {
   if (chosen) {
     hart->last_carrier = chosen;
     chosen->coming = hart;
+    if (likely_hart_.load(std::memory_order_relaxed) != hart) likely_hart_.store(hart, std::memory_order_relaxed);
+    if (likely_carrier_.load(std::memory_order_relaxed) != chosen) {
+      likely_carrier_.store(chosen, std::memory_order_relaxed);
+    }
   }
   return {hart, chosen};
 }

@@ -9,17 +9,19 @@
 #include "raw_lock.h"
 #include "runtime.h"
 #include "stress.h"
-#include "wait_queue.h"
+#include "waiter.h"
 
-// `arrived` counts the arrivals of this generation; the last arriver resets it, then raises `generation`, under `guard`,
-// and takes the list of blocked waiters. A waiter leaves when it sees another generation (acquire; the arrivals are
-// acquire-release, so the last arriver has seen all writes and passes them on by the release on `generation`). A waiter
-// joins the list only under `guard` and only while the generation is still its own, so none is left behind.
+// `round` holds the generation in its high half and the arrivals of this generation in the low one. An arrival is one
+// compare-exchange; the last one sets the arrivals to 0 and raises the generation in the same step, so there is no moment
+// in between, and more contexts than parties may use the barrier. Acquire-release: the last arriver has seen all writes
+// and passes them on. A waiter leaves when it sees another generation (acquire). It joins the list only under `guard`
+// and only while the generation is still its own, and notes it (`role`): the last arriver takes those of its own
+// generation, although others may have joined before it got the guard.
 //
-// `leaving` counts waiters that have been released and still have to read `generation`; destroy waits for them. Only
-// waiters that spin are ever counted for long: one that blocks is done with the barrier when `publish` is, and settles
-// its account there (below zero, until the last arriver adds all). So destroy never waits for somebody who needs a hart
-// in order to leave, which might be the one that destroy runs on.
+// `leaving` counts waiters that have been released and still have to read `round`; destroy waits for them. Only waiters
+// that spin are ever counted for long: one that blocks is done with the barrier when it is in the list, and settles its
+// account there (below zero, until the last arriver adds all); one that withdraws takes that back. So destroy never
+// waits for somebody who needs a hart in order to leave, which might be the one that destroy runs on.
 
 using namespace lithe::core;
 
@@ -34,22 +36,45 @@ uint64_t spin_ns(const lithe_barrier_t *barrier) {
   return runtime().idle_spin_ns();
 }
 
-struct Wait {
-  lithe_barrier_t *barrier;
-  uint32_t generation;
-};
+uint32_t arrivals(uint64_t round) { return static_cast<uint32_t>(round); }
+uint32_t generation_of(uint64_t round) { return static_cast<uint32_t>(round >> 32); }
+std::atomic_ref<uint64_t> round_of(lithe_barrier_t *barrier) { return std::atomic_ref<uint64_t>(barrier->round); }
+uint32_t generation_now(lithe_barrier_t *barrier) {
+  return generation_of(round_of(barrier).load(std::memory_order_acquire));
+}
 
-void publish(lithe_context_t *self, void *argument) {
-  const Wait wait = *static_cast<Wait *>(argument);
-  Locked lock(&wait.barrier->guard);
-  atomic(wait.barrier->leaving).fetch_sub(1, std::memory_order_release);
-  if (wait.barrier->generation != wait.generation) {
-    lock.drop();
-    lithe_context_unblock(self);
-    return;
+uint64_t next_generation(uint64_t round) { return ((round >> 32) + 1) << 32; }
+
+// What the last arriver of `generation` owes the others.
+void release_all(lithe_barrier_t *barrier, uint32_t generation) {
+  lithe_waiter *first = nullptr;
+  lithe_waiter **link = &first;
+  {
+    Locked lock(&barrier->guard);
+    atomic(barrier->leaving).fetch_add(barrier->parties - 1, std::memory_order_relaxed);
+    for (lithe_waiter *waiter = barrier->head; waiter;) {
+      lithe_waiter *const after = waiter->next;
+      if (waiter->role == generation && waiter->claim(lithe_waiter::given)) {
+        waiters_unlink(barrier->head, barrier->tail, waiter);
+        *link = waiter;
+        link = &waiter->next;
+      }
+      waiter = after;
+    }
   }
-  self->next = wait.barrier->head;
-  wait.barrier->head = self;
+  waiters_unblock(first);
+}
+
+// Takes an arrival back whose waiter timed out, or could not wait at all. False when the generation is complete.
+bool withdraw(lithe_barrier_t *barrier, lithe_waiter *waiter, uint32_t generation) {
+  Locked lock(&barrier->guard);
+  waiters_unlink(barrier->head, barrier->tail, waiter);
+  uint64_t round = round_of(barrier).load(std::memory_order_acquire);
+  do {
+    if (generation_of(round) != generation) return false;
+  } while (
+      !round_of(barrier).compare_exchange_weak(round, round - 1, std::memory_order_acq_rel, std::memory_order_acquire));
+  return true;
 }
 
 }  // namespace
@@ -58,38 +83,69 @@ extern "C" {
 
 int lithe_barrier_init(lithe_barrier_t *barrier, unsigned parties) {
   if (parties == 0) return LITHE_EINVAL;
-  *barrier = {parties, 0, 0, 0, 0, nullptr};
+  *barrier = {0, parties, 0, 0, nullptr, nullptr};
   return 0;
 }
 
 int lithe_barrier_destroy(lithe_barrier_t *barrier) {
-  if (atomic(barrier->arrived).load(std::memory_order_acquire) != 0) return LITHE_EBUSY;
+  if (arrivals(round_of(barrier).load(std::memory_order_acquire)) != 0) return LITHE_EBUSY;
   while (atomic(barrier->leaving).load(std::memory_order_acquire) != 0) sched_yield();
   Locked lock(&barrier->guard);  // the last arriver may still be inside
   return 0;
 }
 
-int lithe_barrier_wait(lithe_barrier_t *barrier) {
-  const uint32_t generation = atomic(barrier->generation).load(std::memory_order_acquire);
-  stress_point();
-  if (atomic(barrier->arrived).fetch_add(1, std::memory_order_acq_rel) + 1 == barrier->parties) {
-    lithe_context_t *waiters;
-    {
-      Locked lock(&barrier->guard);
-      atomic(barrier->arrived).store(0, std::memory_order_relaxed);
-      atomic(barrier->leaving).fetch_add(barrier->parties - 1, std::memory_order_relaxed);
-      waiters = barrier->head;
-      barrier->head = nullptr;
-      atomic(barrier->generation).store(generation + 1, std::memory_order_release);
-    }
-    wait_queue_unblock_all(waiters);
+int lithe_barrier_wait(lithe_barrier_t *barrier) { return lithe_barrier_timedwait(barrier, LITHE_FOREVER); }
+
+int lithe_barrier_trywait(lithe_barrier_t *barrier) {
+  uint64_t round = round_of(barrier).load(std::memory_order_relaxed);
+  do {
+    if (arrivals(round) + 1 != barrier->parties) return LITHE_EBUSY;
+  } while (!round_of(barrier).compare_exchange_weak(round, next_generation(round), std::memory_order_acq_rel,
+                                                    std::memory_order_relaxed));
+  release_all(barrier, generation_of(round));
+  return 1;
+}
+
+int lithe_barrier_timedwait(lithe_barrier_t *barrier, uint64_t deadline) {
+  if (deadline != LITHE_FOREVER) {
+    int code = 0;
+    Runtime *current = runtime_start(code);
+    if (!current) return code;
+    if (code = current->timers().prepare(); code != 0) return code;
+  }
+  uint64_t round = round_of(barrier).load(std::memory_order_relaxed);
+  bool is_last;
+  do {
+    stress_point();
+    is_last = arrivals(round) + 1 == barrier->parties;
+  } while (!round_of(barrier).compare_exchange_weak(round, is_last ? next_generation(round) : round + 1,
+                                                    std::memory_order_acq_rel, std::memory_order_relaxed));
+  const uint32_t generation = generation_of(round);
+  if (is_last) {
+    release_all(barrier, generation);
     return 1;
   }
-  for (Spin spin(spin_ns(barrier)); atomic(barrier->generation).load(std::memory_order_acquire) == generation;) {
+  for (Spin spin(spin_ns(barrier)); generation_now(barrier) == generation;) {
     if (spin.again()) continue;
-    Wait wait{barrier, generation};
-    lithe_context_block(publish, &wait);
-    return 0;  // the barrier may be gone
+    lithe_waiter waiter;
+    waiter.role = generation;
+    bool has_settled = false;
+    const int code = wait_in(waiter, deadline, [&](lithe_waiter *self) {
+      Locked lock(&barrier->guard);
+      atomic(barrier->leaving).fetch_sub(1, std::memory_order_release);
+      has_settled = true;
+      if (generation_now(barrier) != generation) return false;
+      waiters_push(barrier->head, barrier->tail, self);
+      return true;
+    });
+    if (code == 0) return 0;  // the barrier may be gone
+    if (withdraw(barrier, &waiter, generation)) {
+      // As if it had never arrived, and so never to leave.
+      if (has_settled) atomic(barrier->leaving).fetch_add(1, std::memory_order_relaxed);
+      return code;
+    }
+    if (has_settled) return 0;
+    break;
   }
   atomic(barrier->leaving).fetch_sub(1, std::memory_order_release);
   return 0;

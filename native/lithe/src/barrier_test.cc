@@ -53,7 +53,7 @@ TEST_CASE("barrier: refuses no parties and may not be destroyed while somebody w
   Shuffle scheduler;
   scheduler.enter();
   REQUIRE(scheduler.fork([](void *it) { lithe_barrier_wait(static_cast<lithe_barrier_t *>(it)); }, &barrier) == 0);
-  while (std::atomic_ref(barrier.arrived).load() == 0) lithe_context_yield();
+  while (static_cast<uint32_t>(std::atomic_ref(barrier.round).load()) == 0) lithe_context_yield();
   CHECK(lithe_barrier_destroy(&barrier) == LITHE_EBUSY);
   lithe_barrier_wait(&barrier);
   scheduler.join();

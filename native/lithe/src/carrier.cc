@@ -32,14 +32,6 @@ constexpr unsigned patience = 16;
 // schedulers costs a few microseconds and their caches; a tenth of what operating systems use costs well under 1 %.
 constexpr uint64_t slice_ns = 2000000;
 
-// Signals that a fault of the running code raises stay deliverable; all others belong to threads of the program.
-sigset_t carrier_signal_mask() {
-  sigset_t mask;
-  sigfillset(&mask);
-  for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT}) sigdelset(&mask, fault);
-  return mask;
-}
-
 void pin(Carrier &carrier, int pu) {
   if (carrier.pinned_pu == pu) return;
   cpu_set_t *set = CPU_ALLOC(static_cast<size_t>(pu) + 1);
@@ -72,6 +64,13 @@ void loop_entry(void *argument) {
 }
 
 }  // namespace
+
+sigset_t carrier_signal_mask() {
+  sigset_t mask;
+  sigfillset(&mask);
+  for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT}) sigdelset(&mask, fault);
+  return mask;
+}
 
 void Mailbox::send(Hart *hart) {
   destination_.store(hart->sched.load(std::memory_order_relaxed), std::memory_order_relaxed);
@@ -191,12 +190,7 @@ void Carrier::leave(Context *context, Departure why, void (*make_known)(lithe_co
   carrier->publish = make_known;
   carrier->publish_arg = argument;
   if (context->kind == ContextKind::guest) {
-    // Same thread, same TLS, other stack: whoever asks there is the carrier.
-    self_pointer = &carrier->identity;
-    carrier->fiber.before_entering_loop(static_cast<char *>(carrier->loop_stack) + loop_guard_bytes, loop_stack_bytes);
-    lithe_switch(&context->sp, carrier->loop_sp, nullptr);
-    context->home->fiber.after_returning_to_guest();
-    self_pointer = context;
+    enter_home_loop(context);
     errno = saved_errno;
     return;
   }
@@ -210,6 +204,38 @@ void Carrier::leave(Context *context, Departure why, void (*make_known)(lithe_co
   // Resumed; by another context's thread perhaps, whose departure is then completed here. No carrier: told to end.
   if (context->carrier) context->carrier->arrive();
   errno = saved_errno;
+}
+
+// Same thread, same TLS, other stack: whoever asks there is the carrier.
+void Carrier::enter_home_loop(Context *guest) {
+  Carrier *home = guest->home;
+  self_pointer = &home->identity;
+  home->fiber.before_entering_loop(static_cast<char *>(home->loop_stack) + loop_guard_bytes, loop_stack_bytes);
+  lithe_switch(&guest->sp, home->loop_sp, nullptr);
+  guest->home->fiber.after_returning_to_guest();
+  self_pointer = guest;
+}
+
+void Carrier::part_from_hart(Context *guest) {
+  Carrier *home = guest->home;
+  Hart *own = home->hart.load(std::memory_order_relaxed);
+  lithe_sched_t *sched = guest->sched;
+  own->counters.blocks.add();
+  guest->state.store(ContextState::away, std::memory_order_relaxed);
+  home->in_callback = true;
+  sched->funcs->context_block(sched, guest);
+  home->in_callback = false;
+  guest->carrier = nullptr;
+  home->hart.store(nullptr, std::memory_order_relaxed);
+  runtime().root().pass_on(own);
+}
+
+void Carrier::come_home(Context *guest) {
+  Carrier *home = guest->home;
+  runtime().root().await_mail(home);
+  home->departed = guest;
+  home->departure = Departure::returning;
+  enter_home_loop(guest);
 }
 
 // Returns false, with or without a pending decision, when the loop has to go on. True when the context goes on, at once
@@ -268,6 +294,14 @@ void Carrier::announce() {
     case Departure::ended:
       sched->funcs->context_exit(sched, context);
       break;
+    case Departure::offloaded:
+      hart.load(std::memory_order_relaxed)->counters.blocks.add();
+      context->state.store(ContextState::away, std::memory_order_relaxed);
+      sched->funcs->context_block(sched, context);
+      break;
+    case Departure::returning:
+      lithe_context_unblock(context);
+      break;
   }
   stress_point();
 }
@@ -277,6 +311,10 @@ void Carrier::arrive() {
   if (!context) return;
   departed = nullptr;
   context->carrier = nullptr;
+  if (departure == Departure::offloaded) {
+    donor_wake(context);
+    return;
+  }
   if (departure != Departure::ended) {
     context->resumable.store(1, std::memory_order_release);  // from here on it may be anywhere, or gone
     return;

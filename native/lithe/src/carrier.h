@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <csignal>
 #include <cstdint>
 #include <sys/types.h>
 
@@ -10,8 +11,9 @@
 
 namespace lithe::core {
 
-// How the context that ran on a carrier leaves its stack.
-enum class Departure : uint8_t { blocked, yielded, ended };
+// How the context that ran on a carrier leaves its stack. `offloaded`: to go on without a hart, on its own kernel
+// thread; `returning`: a guest that was without a hart wants one again.
+enum class Departure : uint8_t { blocked, yielded, ended, offloaded, returning };
 
 // Mail: how a hart reaches a carrier that has none. Values:
 //   empty    nobody has written; the owner may be spinning on it
@@ -95,6 +97,10 @@ struct alignas(128) Carrier {
   // the context is resumed, possibly on another carrier; for a context that ended, when its thread is used again.
   static void leave(Context *context, Departure why, void (*publish)(lithe_context_t *, void *) = nullptr,
                     void *publish_arg = nullptr);
+  // A guest goes on without its hart, which another carrier takes over: the first half of a blocking section.
+  static void part_from_hart(Context *guest);
+  // The second half: returns when the guest has a hart of its scheduler again.
+  static void come_home(Context *guest);
   // The first thing that runs on this kernel thread after a switch: the context that left is off its stack now.
   void arrive();
   void arrive_in_loop();
@@ -104,6 +110,7 @@ struct alignas(128) Carrier {
  private:
   void announce();
   bool leave_directly(Context *context);
+  static void enter_home_loop(Context *guest);
   void start_running(Context *context);
   void resume(Context *context);
   void run(Context *context);
@@ -114,6 +121,10 @@ struct alignas(128) Carrier {
   void hand_to_home(Context *guest_context);
   void receive(Hart *arrived);
 };
+
+// What code of the program runs under on the runtime's threads: signals that a fault of the running code raises stay
+// deliverable; all others belong to threads of the program.
+sigset_t carrier_signal_mask();
 
 // Starts a kernel thread that will carry `hart`. Returns 0 or LITHE_EAGAIN / LITHE_ENOMEM; on failure the hart is
 // untouched.

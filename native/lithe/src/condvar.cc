@@ -1,34 +1,16 @@
 #include "lithe/condvar.h"
 
 #include "lithe/error.h"
+#include "mutex.h"
 #include "raw_lock.h"
 #include "stress.h"
-#include "wait_queue.h"
+#include "waiter.h"
 
-// A waiter joins the queue, under `guard`, before it unlocks the mutex, both on the carrier's stack after its own stack
-// is left: a signal sent by anybody who takes the mutex afterwards finds it. No other state, so no wake-up can be lost
-// or invented.
+// A waiter joins the queue, under `guard`, before it unlocks the mutex, both when it is about to leave its stack: a
+// signal sent by anybody who takes the mutex afterwards finds it. No other state, so no wake-up can be lost or invented.
+// A signal that meets a waiter which has just timed out goes to the next one.
 
 using namespace lithe::core;
-
-namespace {
-
-struct Wait {
-  lithe_condvar_t *condvar;
-  lithe_mutex_t *mutex;
-};
-
-void publish(lithe_context_t *self, void *argument) {
-  const Wait wait = *static_cast<Wait *>(argument);
-  {
-    Locked lock(&wait.condvar->guard);
-    wait_queue_push(wait.condvar->head, wait.condvar->tail, self);
-  }
-  stress_point();
-  lithe_mutex_unlock(wait.mutex);
-}
-
-}  // namespace
 
 extern "C" {
 
@@ -43,29 +25,49 @@ int lithe_condvar_destroy(lithe_condvar_t *condvar) {
 }
 
 int lithe_condvar_wait(lithe_condvar_t *condvar, lithe_mutex_t *mutex) {
-  Wait wait{condvar, mutex};
-  if (const int code = lithe_context_block(publish, &wait); code != 0) return code;
-  return lithe_mutex_lock(mutex);
+  return lithe_condvar_timedwait(condvar, mutex, LITHE_FOREVER);
+}
+
+int lithe_condvar_timedwait(lithe_condvar_t *condvar, lithe_mutex_t *mutex, uint64_t deadline) {
+  if (!mutex_can_be_waited_with(mutex)) return LITHE_EPERM;
+  lithe_waiter waiter;
+  bool has_waited = false;
+  const int code = wait_in(waiter, deadline, [&](lithe_waiter *self) {
+    {
+      Locked lock(&condvar->guard);
+      waiters_push(condvar->head, condvar->tail, self);
+    }
+    has_waited = true;
+    stress_point();
+    mutex_release(mutex);
+    return true;
+  });
+  if (!has_waited) return code;
+  if (code == LITHE_ETIMEDOUT) {
+    Locked lock(&condvar->guard);
+    waiters_unlink(condvar->head, condvar->tail, &waiter);
+  }
+  const int locked = lithe_mutex_lock(mutex);
+  return locked != 0 ? locked : code;
 }
 
 int lithe_condvar_signal(lithe_condvar_t *condvar) {
-  lithe_context_t *waiter;
+  lithe_waiter *waiter;
   {
     Locked lock(&condvar->guard);
-    waiter = wait_queue_pop(condvar->head, condvar->tail);
+    waiter = waiters_take(condvar->head, condvar->tail);
   }
-  if (waiter) lithe_context_unblock(waiter);
+  waiters_unblock(waiter);
   return 0;
 }
 
 int lithe_condvar_broadcast(lithe_condvar_t *condvar) {
-  lithe_context_t *waiters;
+  lithe_waiter *waiters;
   {
     Locked lock(&condvar->guard);
-    waiters = condvar->head;
-    condvar->head = condvar->tail = nullptr;
+    waiters = waiters_take_all(condvar->head, condvar->tail);
   }
-  wait_queue_unblock_all(waiters);
+  waiters_unblock(waiters);
   return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <pthread.h>
 
+#include "key_values.h"
 #include "lithe/context.h"
 #include "sanitizer.h"
 
@@ -20,7 +21,7 @@ enum class ContextKind : uint8_t {
 };
 
 // For dumps only: written relaxed by whoever causes the event, so a reader may see it late.
-enum class ContextState : uint8_t { pooled, created, ready, running, blocked, outside };
+enum class ContextState : uint8_t { pooled, created, ready, running, blocked, away, outside };
 
 struct Context : lithe_context_t {
   void *sp = nullptr;  // saved stack pointer, valid while suspended
@@ -39,13 +40,19 @@ struct Context : lithe_context_t {
   void (*start)(void *) = nullptr;
   void *arg = nullptr;
 
+  // In a blocking section: how deep, and the scheduler to come back to. Touched by the context itself only.
+  unsigned blocking_depth = 0;
+  lithe_sched_t *blocking_sched = nullptr;
+  KeyValues keys;  // touched by the context itself only
+
   // Donors.
   size_t stack_size = 0;
   pthread_t thread{};
-  jmp_buf base;            // where lithe_context_exit leads: just outside the start function
-  uint32_t parked = 0;     // 1 once the kernel thread sleeps on its parking stack
-  uint32_t terminate = 0;  // futex word: nonzero wakes the kernel thread, which then leaves through its normal exit
-  uint64_t runtime_number = 0;  // the runtime that made it; differs in a forked child
+  jmp_buf base;                        // where lithe_context_exit leads: just outside the start function
+  uint32_t parked = 0;                 // 1 once the kernel thread sleeps on its parking stack
+  uint32_t wake = 0;                   // futex word: nonzero wakes the kernel thread, which then goes on as the context
+  std::atomic<bool> is_ending{false};  // what it goes on to is its normal exit
+  uint64_t runtime_number = 0;         // the runtime that made it; differs in a forked child
   alignas(16) unsigned char parking_stack[512];
 
   // Guests.

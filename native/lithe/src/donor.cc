@@ -50,16 +50,17 @@ void *donor_main(void *argument) {
   if (context->identity == LITHE_CONTEXT_FRESH) identity_release_at_thread_exit(context);
   sanitizer::release(context);
   lithe_park(&context->sp, context->parking_stack + sizeof context->parking_stack,
-             reinterpret_cast<uint32_t *>(&context->resumable), &context->terminate);
+             reinterpret_cast<uint32_t *>(&context->resumable), &context->wake);
   // Whoever resumes the context continues here: a carrier, or the donor's own kernel thread told to end.
   sanitizer::acquire(context);
   if (context->carrier) context->carrier->arrive();
-  while (std::atomic_ref<uint32_t>(context->terminate).load(std::memory_order_acquire) == 0) {
+  while (!context->is_ending.load(std::memory_order_relaxed)) {
     if (_setjmp(context->base) == 0) {
       context->start(context->arg);
     } else {
       forget_caught_exceptions();
     }
+    context->keys.end();
     // In a child of fork the carriers are gone and this is the only thread: leave as the last thread of a process does.
     Runtime *current = runtime_if_started();
     if (!current || current->number() != context->runtime_number) std::exit(0);
@@ -84,6 +85,7 @@ int donor_start(Runtime &runtime, size_t stack_size, int identity, Context **out
     return LITHE_ENOMEM;
   }
   pthread_attr_setguardsize(&attributes, 65536);
+  runtime.unpin(&attributes);
   int failure = pthread_attr_setstacksize(&attributes, stack_size);
   // The thread sleeps with every signal blocked: a handler would run on the parking stack.
   sigset_t all, before;
@@ -107,9 +109,36 @@ void donor_end(Context *context) {
   context->sched = nullptr;
   // Before the kernel thread may leave its parking stack it must be on it.
   while (context->resumable.load(std::memory_order_acquire) == 0) cpu_relax();
+  context->is_ending.store(true, std::memory_order_relaxed);
+  donor_wake(context);
+}
+
+// The release pairs with the acquire fence of lithe_park's loop: what was written before, the stack pointer among it, is
+// there for the kernel thread that wakes.
+void donor_wake(Context *context) {
   sanitizer::release(context);
-  std::atomic_ref<uint32_t>(context->terminate).store(1, std::memory_order_release);
-  futex_wake(&context->terminate, 1);
+  std::atomic_ref<uint32_t>(context->wake).store(1, std::memory_order_release);
+  futex_wake(&context->wake, 1);
+}
+
+void donor_is_on_its_own(Context *context) {
+  std::atomic_ref<uint32_t>(context->wake).store(0, std::memory_order_relaxed);
+  const sigset_t mask = carrier_signal_mask();
+  pthread_sigmask(SIG_SETMASK, &mask, nullptr);
+}
+
+// The context is known as ready before its stack is left. Who is told to run it waits for `resumable`, which is 0 since
+// a carrier resumed it last and which lithe_park sets.
+void donor_goes_back(Context *context) {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, nullptr);
+  lithe_context_unblock(context);
+  sanitizer::release(context);
+  lithe_park(&context->sp, context->parking_stack + sizeof context->parking_stack,
+             reinterpret_cast<uint32_t *>(&context->resumable), &context->wake);
+  sanitizer::acquire(context);
+  context->carrier->arrive();
 }
 
 void donor_end_and_join(Context *context) {

@@ -20,4 +20,11 @@ int donor_start(Runtime &runtime, size_t stack_size, int identity, Context **out
 void donor_end(Context *context);           // returns at once
 void donor_end_and_join(Context *context);  // returns when the thread is gone
 
+// Lets the kernel thread of a context that has left its stack go on as that context, without a hart.
+void donor_wake(Context *context);
+// To be called by the context when it goes on so.
+void donor_is_on_its_own(Context *context);
+// Makes the calling context, which is on its own, ready, and puts its kernel thread to sleep; returns on a hart.
+void donor_goes_back(Context *context);
+
 }  // namespace lithe::core

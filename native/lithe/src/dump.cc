@@ -21,6 +21,8 @@ const char *name_of(ContextState state) {
       return "running";
     case ContextState::blocked:
       return "blocked";
+    case ContextState::away:
+      return "in a blocking call";
     case ContextState::outside:
       return "outside";
   }

@@ -16,6 +16,10 @@ extern "C" const char *lithe_strerror(int code) {
       return "the call is not allowed from here";
     case LITHE_ETOPOLOGY:
       return "the topology of this machine cannot be read";
+    case LITHE_ETIMEDOUT:
+      return "the deadline passed first";
+    case LITHE_EDEADLK:
+      return "the caller would wait for itself";
     default:
       return code > 0 ? "not an error" : "not a code of liblithe";
   }

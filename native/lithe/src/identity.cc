@@ -22,6 +22,7 @@ struct Guest : Context {
 
 void release(void *value) {
   Context *context = static_cast<Context *>(value);
+  context->keys.end();  // its destructors may still ask who they are
   self_pointer = nullptr;
   Runtime *runtime = runtime_if_started();
   if (context->kind == ContextKind::donor) {

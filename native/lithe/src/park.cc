@@ -16,6 +16,18 @@ void futex_wait(const uint32_t *word, uint32_t expected) {
   errno = saved;
 }
 
+void futex_wait_until(const uint32_t *word, uint32_t expected, uint64_t deadline) {
+  if (deadline == UINT64_MAX) {
+    futex_wait(word, expected);
+    return;
+  }
+  const int saved = errno;
+  // Unlike FUTEX_WAIT, the bitset form takes an absolute time.
+  const timespec until{static_cast<time_t>(deadline / 1000000000u), static_cast<long>(deadline % 1000000000u)};
+  syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, expected, &until, nullptr, FUTEX_BITSET_MATCH_ANY);
+  errno = saved;
+}
+
 void futex_wake(const uint32_t *word, int count) {
   const int saved = errno;
   syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, nullptr, nullptr, 0);

@@ -7,6 +7,8 @@ namespace lithe::core {
 
 // Sleeps while *word == expected; may return early. Callable from any kernel thread; does not touch errno's value.
 void futex_wait(const uint32_t *word, uint32_t expected);
+// The same until `deadline` (CLOCK_MONOTONIC nanoseconds; UINT64_MAX: without end).
+void futex_wait_until(const uint32_t *word, uint32_t expected, uint64_t deadline);
 // Wakes up to `count` sleepers. The word itself is not read, so its memory may be gone.
 void futex_wake(const uint32_t *word, int count);
 

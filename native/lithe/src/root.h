@@ -50,6 +50,9 @@ class Root {
   // Puts a hart down that its carrier cannot go on with: another kernel thread continues in hart->sched.
   void pass_on(Hart *hart);
 
+  // The guest of `home`, which holds no hart, is about to become ready inside its scheduler: mail may come from now on.
+  void await_mail(Carrier *home);
+
   // A guest wants in: returns when it holds a hart (guest->carrier == home). 0, LITHE_EAGAIN or LITHE_ENOMEM.
   int attach(Context *guest);
   // A guest has left its outermost scheduler.

@@ -85,6 +85,11 @@ void Root::hand_over(Carrier *carrier, Context *guest) {
   home->mailbox.send(mail);
 }
 
+void Root::await_mail(Carrier *home) {
+  Locked lock(&lock_);
+  start_waiting(home);
+}
+
 int Root::attach(Context *guest) {
   Carrier *home = guest->home;
   if (int code = carrier_prepare_loop_stack(home); code != 0) return code;

@@ -5,6 +5,7 @@
 #include <new>
 #include <pthread.h>
 #include <sys/auxv.h>
+#include <unistd.h>
 
 #include "identity.h"
 #include "keep_errno.h"
@@ -48,12 +49,20 @@ Runtime::Runtime(const Topology &topology)
       root_(*this),
       number_(started_runtimes.fetch_add(1, std::memory_order_relaxed) + 1),
       idle_spin_ns_(topology.is_virtual || topology.quota > 0 ? 0 : 20000) {
+  // Of the main thread: the caller may be pinned, in a forked child to the PU of a carrier.
+  if (sched_getaffinity(getpid(), sizeof allowed_, &allowed_) != 0) CPU_ZERO(&allowed_);
   for (int i = 0; i < hart_count(); ++i) {
     harts_[i].number = i;
     harts_[i].place = topology_.places[static_cast<size_t>(i)];
   }
   // Pushed last to first, so that hart 0 is taken first.
   for (int i = hart_count() - 1; i >= 0; --i) root_.adopt(&harts_[i]);
+}
+
+void Runtime::unpin(pthread_attr_t *attributes) const {
+  if (topology_.is_pinned && CPU_COUNT(&allowed_) > 0) {
+    pthread_attr_setaffinity_np(attributes, sizeof allowed_, &allowed_);
+  }
 }
 
 bool Runtime::patiently(uint32_t *lock) {

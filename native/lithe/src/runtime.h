@@ -4,13 +4,17 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <pthread.h>
+#include <sched.h>
 #include <string>
 
 #include "carrier.h"
 #include "context.h"
+#include "futex_table.h"
 #include "hart.h"
 #include "pool.h"
 #include "root.h"
+#include "timer.h"
 #include "topology.h"
 
 namespace lithe::core {
@@ -24,12 +28,17 @@ class Runtime {
   int hart_count() const { return static_cast<int>(topology_.places.size()); }
   Root &root() { return root_; }
   Pool &pool() { return pool_; }
+  TimerQueue &timers() { return timers_; }
+  FutexTable &futexes() { return futexes_; }
   uint64_t number() const { return number_; }
 
   // How long an idle carrier, or a waiter whose whole team is running, spins before it sleeps. Zero in virtual mode,
   // where the spinner would sit on the PU of the one it waits for. About the cost of one sleep and wake on a virtual
   // machine (ARCHITECTURE.md, "How long to spin").
   uint64_t idle_spin_ns() const { return idle_spin_ns_; }
+
+  // Lets a thread made with `attributes` run wherever the process may: it would inherit the PU of a pinned carrier.
+  void unpin(pthread_attr_t *attributes) const;
 
   void register_context(Context *context);
   void unregister_context(Context *context);
@@ -64,8 +73,11 @@ class Runtime {
   std::unique_ptr<Hart[]> harts_;
   Root root_;
   Pool pool_;
+  TimerQueue timers_;
+  FutexTable futexes_;
   uint64_t number_;
   uint64_t idle_spin_ns_;
+  cpu_set_t allowed_;  // the process's affinity mask, or empty when it does not fit
   uint32_t contexts_lock_ = 0;
   Context *contexts_ = nullptr;
   uint32_t carriers_lock_ = 0;

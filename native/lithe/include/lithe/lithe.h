@@ -13,14 +13,21 @@
 #define LITHE_LITHE_H
 
 #include "lithe/barrier.h"
+#include "lithe/blocking.h"
 #include "lithe/condvar.h"
 #include "lithe/context.h"
 #include "lithe/error.h"
+#include "lithe/futex.h"
 #include "lithe/hart.h"
+#include "lithe/key.h"
+#include "lithe/latch.h"
 #include "lithe/mutex.h"
+#include "lithe/once.h"
+#include "lithe/rwlock.h"
 #include "lithe/sched.h"
 #include "lithe/semaphore.h"
 #include "lithe/stats.h"
+#include "lithe/timer.h"
 #include "lithe/topology.h"
 
 #endif

@@ -1,0 +1,98 @@
+#include "lithe/key.h"
+
+#include <atomic>
+#include <doctest/doctest.h>
+#include <thread>
+#include <vector>
+
+#include "lithe/lithe.hpp"
+#include "testing/crowd.hpp"
+#include "testing/scale.hpp"
+
+using namespace harts::testing;
+
+namespace {
+
+std::atomic<int> destroyed{0};
+std::atomic<bool> destroyed_where_it_lived{true};
+
+void destroy(void *value) {
+  int *number = static_cast<int *>(value);
+  ++destroyed;
+  if (*number == 0) destroyed_where_it_lived = false;
+  delete number;
+}
+
+TEST_CASE("key: values belong to their context, wherever it runs, and start empty in a pooled thread") {
+  destroyed = 0;
+  lithe_key_t key, other;
+  REQUIRE(lithe_key_create(&key, destroy) == 0);
+  REQUIRE(lithe_key_create(&other, nullptr) == 0);
+  for (int round = 0; round < 3; ++round) {
+    crowd(32, 2, 2, [&](int i) {
+      CHECK(lithe_key_get(key) == nullptr);
+      CHECK(lithe_key_set(key, new int(i + 1)) == 0);
+      CHECK(lithe_key_set(other, &key) == 0);
+      for (int turn = 0; turn < rounds(20); ++turn) {
+        lithe_context_yield();
+        REQUIRE(lithe_key_get(key) != nullptr);
+        CHECK(*static_cast<int *>(lithe_key_get(key)) == i + 1);
+      }
+      CHECK(lithe_key_get(other) == &key);
+    });
+    CHECK(destroyed == 36 * (round + 1));
+  }
+  CHECK(destroyed_where_it_lived);
+  CHECK(lithe_key_delete(key) == 0);
+  CHECK(lithe_key_delete(other) == 0);
+}
+
+TEST_CASE("key: an ended key has no values, and one made in its place does not find them") {
+  lithe_key_t key;
+  REQUIRE(lithe_key_create(&key, nullptr) == 0);
+  int here = 0;
+  each_context(1, [&](int) {
+    CHECK(lithe_key_set(key, &here) == 0);
+    CHECK(lithe_key_delete(key) == 0);
+    CHECK(lithe_key_get(key) == nullptr);
+    CHECK(lithe_key_set(key, &here) == LITHE_EINVAL);
+    CHECK(lithe_key_delete(key) == LITHE_EINVAL);
+    lithe_key_t next;
+    REQUIRE(lithe_key_create(&next, nullptr) == 0);
+    CHECK(next.index == key.index);
+    CHECK(lithe_key_get(next) == nullptr);
+    CHECK(lithe_key_delete(next) == 0);
+  });
+}
+
+TEST_CASE("key: there is an end to them, and it is an error") {
+  std::vector<lithe_key_t> keys;
+  lithe_key_t key;
+  while (lithe_key_create(&key, nullptr) == 0) keys.push_back(key);
+  CHECK(keys.size() <= LITHE_KEYS_MAX);
+  CHECK(keys.size() > LITHE_KEYS_MAX / 2);
+  CHECK(lithe_key_create(&key, nullptr) == LITHE_EAGAIN);
+  for (const lithe_key_t &one : keys) CHECK(lithe_key_delete(one) == 0);
+}
+
+lithe_key_t chained;
+
+TEST_CASE("key: destructors may set values again, for a while, and run after lithe_context_exit too") {
+  static std::atomic<int> runs{0};
+  runs = 0;
+  REQUIRE(lithe_key_create(&chained, [](void *value) {
+            ++runs;
+            lithe_key_set(chained, value);
+          }) == 0);
+  static int something;
+  each_context(1, [](int) { lithe_key_set(chained, &something); });
+  CHECK(runs == 4);
+  each_context(1, [](int) {
+    lithe_key_set(chained, &something);
+    lithe_context_exit();
+  });
+  CHECK(runs == 8);
+  CHECK(lithe_key_delete(chained) == 0);
+}
+
+}  // namespace

@@ -2,6 +2,7 @@
 import { call } from './call.js';
 import { runCli } from './cli.js';
 import { context } from './context.js';
+import { sync } from './sync.js';
 
 for (const [signal, code] of [
   ['SIGINT', 130],
@@ -11,6 +12,6 @@ for (const [signal, code] of [
 }
 
 process.exitCode = await runCli(process.argv.slice(2), {
-  benchmarks: [context, call],
+  benchmarks: [context, sync, call],
   output: { line: (text) => console.log(text), note: (text) => console.error(text) },
 });

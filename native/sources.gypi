@@ -113,13 +113,16 @@
       "native/testing/test_main.cc"
     ],
     "native_bench_sources": [
+      "native/benchmarking/bare_switch.cc",
       "native/benchmarking/boost_peers.cc",
+      "native/benchmarking/fiber_peers.cc",
       "native/benchmarking/on_hart.cc",
       "native/benchmarking/protocol.cc",
       "native/benchmarking/pthread_peers.cc",
       "native/benchmarking/threads.cc",
       "native/benchmarking/timing.cc",
       "native/lithe/src/context_bench.cc",
+      "native/lithe/src/sync_bench.cc",
       "native/lithe/src/switch_x86_64.S"
     ]
   }

@@ -1,5 +1,6 @@
 #include "benchmarking/threads.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <linux/futex.h>
@@ -12,16 +13,18 @@
 
 namespace harts::bench {
 
-bool pin_to(int pu) {
-  const auto count = static_cast<size_t>(pu) + 1;
+bool allow_on(const std::vector<int> &pus) {
+  const auto count = static_cast<size_t>(*std::max_element(pus.begin(), pus.end())) + 1;
   cpu_set_t *set = CPU_ALLOC(count);
   if (!set) return false;
   CPU_ZERO_S(CPU_ALLOC_SIZE(count), set);
-  CPU_SET_S(static_cast<size_t>(pu), CPU_ALLOC_SIZE(count), set);
-  const bool pinned = sched_setaffinity(0, CPU_ALLOC_SIZE(count), set) == 0;
+  for (int pu : pus) CPU_SET_S(static_cast<size_t>(pu), CPU_ALLOC_SIZE(count), set);
+  const bool is_allowed = sched_setaffinity(0, CPU_ALLOC_SIZE(count), set) == 0;
   CPU_FREE(set);
-  return pinned;
+  return is_allowed;
 }
+
+bool pin_to(int pu) { return allow_on({pu}); }
 
 void futex_wait(std::atomic<uint32_t> &word, uint32_t expected) {
   syscall(SYS_futex, reinterpret_cast<uint32_t *>(&word), FUTEX_WAIT_PRIVATE, expected, nullptr, nullptr, 0);

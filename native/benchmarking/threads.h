@@ -5,11 +5,14 @@
 #include <cstdint>
 #include <functional>
 #include <pthread.h>
+#include <vector>
 
 namespace harts::bench {
 
 // Pins the calling thread to one PU (the operating system's number). False if the kernel refuses.
 bool pin_to(int pu);
+// Lets the calling thread run on these PUs only.
+bool allow_on(const std::vector<int> &pus);
 
 void futex_wait(std::atomic<uint32_t> &word, uint32_t expected);
 void futex_wake(std::atomic<uint32_t> &word);

@@ -75,6 +75,13 @@ export const requirements = [
     purposes: ['bench'],
     isMet: (machine) => machine.compiles('#include <boost/context/fiber.hpp>\nint main() {}\n', ['-lboost_context']),
   },
+  {
+    what: 'the Boost.Fiber library (a contender in the benchmarks)',
+    package: 'libboost-fiber-dev',
+    purposes: ['bench'],
+    isMet: (machine) =>
+      machine.compiles('#include <boost/fiber/all.hpp>\nint main() {}\n', ['-lboost_fiber', '-lboost_context']),
+  },
 ];
 
 /**

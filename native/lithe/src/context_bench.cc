@@ -21,9 +21,6 @@
 
 using namespace harts::bench;
 
-// lithe_switch is not exported from liblithe, so this program has a copy of the assembly, and of what that refers to.
-uint8_t lithe_has_fsgsbase = 0;
-
 namespace {
 
 // HWCAP2_FSGSBASE of x86-64; see runtime.cc.

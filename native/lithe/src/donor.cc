@@ -54,7 +54,9 @@ void *donor_main(void *argument) {
   // Whoever resumes the context continues here: a carrier, or the donor's own kernel thread told to end.
   sanitizer::acquire(context);
   if (context->carrier) context->carrier->arrive();
-  while (!context->is_ending.load(std::memory_order_relaxed)) {
+  // Acquire: what the one who ends the context did before is done before the context's memory goes.
+  while (std::atomic_ref<uint32_t>(context->wake).load(std::memory_order_acquire) == 0 ||
+         !context->is_ending.load(std::memory_order_relaxed)) {
     if (_setjmp(context->base) == 0) {
       context->start(context->arg);
     } else {

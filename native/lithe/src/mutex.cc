@@ -25,9 +25,6 @@ namespace {
 
 constexpr uint32_t locked = 1, waited_for = 2;
 
-// A holder on another hart usually leaves within this many turns; longer waits are worth two stack switches.
-constexpr int lock_spins = 64;
-
 std::atomic_ref<uint32_t> state_of(lithe_mutex_t *mutex) { return std::atomic_ref<uint32_t>(mutex->state); }
 std::atomic_ref<lithe_context_t *> owner_of(lithe_mutex_t *mutex) {
   return std::atomic_ref<lithe_context_t *>(mutex->owner);
@@ -45,13 +42,13 @@ bool try_take(lithe_mutex_t *mutex) {
 }
 
 // Under the guard. False when the mutex is free: the caller shall try again.
-bool enqueue(lithe_mutex_t *mutex, lithe_waiter *waiter, bool has_waited) {
+bool enqueue(lithe_mutex_t *mutex, lithe_waiter *waiter, bool has_lost) {
   Locked lock(&mutex->guard);
   uint32_t state = state_of(mutex).load(std::memory_order_relaxed);
   do {
     if ((state & locked) == 0) return false;
   } while (!state_of(mutex).compare_exchange_weak(state, state | waited_for, std::memory_order_relaxed));
-  if (has_waited) {
+  if (has_lost) {
     waiters_push_front(mutex->head, mutex->tail, waiter);
   } else {
     waiters_push(mutex->head, mutex->tail, waiter);
@@ -68,16 +65,20 @@ void forsake(lithe_mutex_t *mutex, lithe_waiter *waiter) {
 
 int take_slowly(lithe_mutex_t *mutex, uint64_t deadline) {
   stress_point();
-  for (int turn = 0; turn < lock_spins; ++turn) {
-    cpu_relax();
+  for (SpinForLock spin; spin.again();) {
     if (try_take(mutex)) return 0;
   }
-  for (bool has_waited = false;; has_waited = true) {
+  for (int losses = 0;; ++losses) {
     lithe_waiter waiter;
-    const int code = wait_in(waiter, deadline, [&](lithe_waiter *self) { return enqueue(mutex, self, has_waited); });
+    waiter.insists = losses >= most_losses;
+    bool is_queued = false;
+    const int code = wait_in(waiter, deadline, [&](lithe_waiter *self) {
+      is_queued = enqueue(mutex, self, losses > 0);
+      return is_queued;
+    });
     if (code == LITHE_ETIMEDOUT) forsake(mutex, &waiter);
     if (code != 0) return code;
-    if (try_take(mutex)) return 0;
+    if ((is_queued && waiter.insists) || try_take(mutex)) return 0;
   }
 }
 
@@ -115,7 +116,8 @@ int release(lithe_mutex_t *mutex) {
       Locked lock(&mutex->guard);
       if (!mutex->head) continue;
       next = waiters_take(mutex->head, mutex->tail);
-      state_of(mutex).store(mutex->head ? waited_for : 0, std::memory_order_release);
+      const uint32_t handed = next && next->insists ? locked : 0;
+      state_of(mutex).store((mutex->head ? waited_for : 0) | handed, std::memory_order_release);
     }
     stress_point();
     waiters_unblock(next);

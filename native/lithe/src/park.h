@@ -46,4 +46,17 @@ class Spin {
   uint32_t turns_ = 0;
 };
 
+// The spin before a context blocks for a lock: `for (SpinForLock spin; spin.again();) ...`. A holder on another hart
+// usually leaves within this many turns; longer waits are worth two stack switches.
+class SpinForLock {
+ public:
+  bool again() {
+    cpu_relax();
+    return turns_-- > 0;
+  }
+
+ private:
+  int turns_ = 64;
+};
+
 }  // namespace lithe::core

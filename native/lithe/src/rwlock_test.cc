@@ -110,7 +110,7 @@ struct Line {
   }
 };
 
-TEST_CASE("rwlock: nobody overtakes who waits, so writers do not starve behind readers") {
+TEST_CASE("rwlock: nobody overtakes a writer that waits for readers") {
   Line line;
   line.scheduler.enter();
   lithe_rwlock_rdlock(&line.rwlock);
@@ -124,6 +124,29 @@ TEST_CASE("rwlock: nobody overtakes who waits, so writers do not starve behind r
   CHECK(line.order == std::vector<int>{1, 2});
   line.scheduler.exit();
   CHECK(lithe_rwlock_destroy(&line.rwlock) == 0);
+}
+
+TEST_CASE("rwlock: a writer gets in although readers overlap for ever, and a reader although writers do") {
+  for (const bool others_write : {false, true}) {
+    lithe_rwlock_t rwlock = LITHE_RWLOCK_INITIALIZER;
+    std::atomic<bool> is_over{false};
+    each_context(5, [&](int i) {
+      if (i == 0) {
+        for (int turn = 0; turn < rounds(50); ++turn) {
+          CHECK((others_write ? lithe_rwlock_rdlock(&rwlock) : lithe_rwlock_wrlock(&rwlock)) == 0);
+          CHECK(lithe_rwlock_unlock(&rwlock) == 0);
+        }
+        is_over = true;
+        return;
+      }
+      while (!is_over) {
+        CHECK((others_write ? lithe_rwlock_wrlock(&rwlock) : lithe_rwlock_rdlock(&rwlock)) == 0);
+        lithe_context_yield();
+        CHECK(lithe_rwlock_unlock(&rwlock) == 0);
+      }
+    });
+    CHECK(lithe_rwlock_destroy(&rwlock) == 0);
+  }
 }
 
 TEST_CASE("rwlock: readers behind a writer that gives up get in at once") {

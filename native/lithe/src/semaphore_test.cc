@@ -84,7 +84,6 @@ TEST_CASE("semaphore: a post hands its unit to the longest waiter and nobody can
   CHECK(lithe_semaphore_destroy(&state.semaphore) == LITHE_EBUSY);
   for (int i = 0; i < count; ++i) {
     lithe_semaphore_post(&state.semaphore);
-    CHECK(lithe_semaphore_trywait(&state.semaphore) == LITHE_EBUSY);  // it belongs to a waiter already
     for (std::size_t done = 0; done <= static_cast<std::size_t>(i);) {
       lithe_context_yield();
       lithe_mutex_lock(&state.mutex);
@@ -95,6 +94,44 @@ TEST_CASE("semaphore: a post hands its unit to the longest waiter and nobody can
   }
   scheduler.join();
   scheduler.exit();
+}
+
+TEST_CASE("semaphore: who has lost eight units to others is handed the next") {
+  struct State {
+    lithe_semaphore_t semaphore;
+    std::atomic<bool> has_begun{false}, has_unit{false};
+  } state;
+  lithe_semaphore_init(&state.semaphore, 0);
+  Shuffle scheduler;
+  scheduler.enter();
+  lithe_context_t *context;
+  REQUIRE(lithe_context_create(
+              &context, nullptr, scheduler.c(),
+              [](void *argument) {
+                State &all = *static_cast<State *>(argument);
+                all.has_begun = true;
+                lithe_semaphore_wait(&all.semaphore);
+                all.has_unit = true;
+              },
+              &state) == 0);
+  scheduler.adopt(context);
+  while (!state.has_begun) lithe_context_yield();
+  const auto is_queued = [&] { return lithe_semaphore_destroy(&state.semaphore) == LITHE_EBUSY; };
+  int stolen = 0;
+  while (!state.has_unit) {
+    while (!is_queued() && !state.has_unit) lithe_context_yield();
+    if (state.has_unit) break;
+    CHECK(lithe_semaphore_post(&state.semaphore) == 0);
+    if (lithe_semaphore_trywait(&state.semaphore) != 0) {
+      while (!state.has_unit) lithe_context_yield();  // it was faster, or was handed it
+      break;
+    }
+    ++stolen;
+    REQUIRE(stolen <= 8);
+  }
+  scheduler.join();
+  scheduler.exit();
+  CHECK(lithe_semaphore_destroy(&state.semaphore) == 0);
 }
 
 TEST_CASE("semaphore: may be posted from a callback") {

@@ -11,7 +11,8 @@ LITHE_BEGIN_DECLS
 
 /* A counting semaphore for contexts, guests and plain threads.
  *
- * Fairness: FIFO; a post hands its unit to the longest waiter, if any, and nobody can take it away. */
+ * Fairness: a post wakes the longest waiter, which competes with newcomers for the unit; when it loses it is the first
+ * again, and after 8 losses the next unit is handed to it. */
 typedef struct lithe_semaphore {
   uint64_t state; /* the runtime's own */
   uint32_t guard;

@@ -12,13 +12,14 @@ LITHE_BEGIN_DECLS
  * same: another context may have run first. */
 typedef struct lithe_condvar {
   uint32_t guard;
+  uint32_t is_waited_for;
   struct lithe_waiter *head;
   struct lithe_waiter *tail;
 } lithe_condvar_t;
 
 /* Static initialisation. */
 #define LITHE_CONDVAR_INITIALIZER \
-  { 0, 0, 0 }
+  { 0, 0, 0, 0 }
 
 /* Callable from: anywhere. */
 LITHE_API int lithe_condvar_init(lithe_condvar_t *condvar);

@@ -13,6 +13,7 @@
 #include "identity.h"
 #include "keep_errno.h"
 #include "lithe/error.h"
+#include "offload.h"
 #include "park.h"
 #include "runtime.h"
 #include "stress.h"
@@ -52,6 +53,7 @@ void *carrier_main(void *argument) {
   carrier->tid.store(static_cast<pid_t>(syscall(SYS_gettid)), std::memory_order_relaxed);
   carrier->loop_tp = lithe_thread_pointer();
   pthread_setname_np(pthread_self(), "lithe-carrier");
+  offload_attach(carrier);
   carrier->loop();
 }
 
@@ -156,6 +158,7 @@ int carrier_prepare_loop_stack(Carrier *home) {
     munmap(memory, size);
     return LITHE_ENOMEM;
   }
+  offload_attach(home);
   home->loop_stack = memory;
   home->loop_stack_size = size;
   home->loop_sp = lithe_switch_prepare(static_cast<char *>(memory) + size, loop_entry, home);
@@ -163,6 +166,7 @@ int carrier_prepare_loop_stack(Carrier *home) {
 }
 
 void carrier_free_loop_stack(Carrier *home) {
+  if (home->loop_stack) offload_detach();
   home->fiber.destroy();
   if (home->loop_stack) sanitizer::forget_stack(home->loop_stack, home->loop_stack_size);
   if (home->loop_stack) munmap(home->loop_stack, home->loop_stack_size);
@@ -185,6 +189,7 @@ void carrier_free_loop_stack(Carrier *home) {
 void Carrier::leave(Context *context, Departure why, void (*make_known)(lithe_context_t *, void *), void *argument) {
   const int saved_errno = errno;  // callbacks run on this thread's TLS, before the switch or in a guest's loop
   Carrier *carrier = context->carrier;
+  offload_left(carrier);
   carrier->departed = context;
   carrier->departure = why;
   carrier->publish = make_known;
@@ -204,6 +209,7 @@ void Carrier::leave(Context *context, Departure why, void (*make_known)(lithe_co
   // Resumed; by another context's thread perhaps, whose departure is then completed here. No carrier: told to end.
   if (context->carrier) context->carrier->arrive();
   errno = saved_errno;
+  offload_resumed(context);
 }
 
 // Same thread, same TLS, other stack: whoever asks there is the carrier.

@@ -84,7 +84,8 @@ struct alignas(128) Carrier {
   Hart *coming =
       nullptr;  // the last hart mailed to it; under the root lock, and only believed while hart->carrier == this
 
-  int pinned_pu = -1;  // where the kernel thread is pinned, -1 nowhere
+  std::atomic<uint8_t> selector{0};  // whether system calls trap; written by the thread, read by the kernel (offload.h)
+  int pinned_pu = -1;                // where the kernel thread is pinned, -1 nowhere
   std::atomic<pid_t> tid{0};
   Carrier *all_next = nullptr;  // under Runtime::carriers_lock
 

@@ -9,6 +9,7 @@
 #include "donor.h"
 #include "identity.h"
 #include "lithe/error.h"
+#include "offload.h"
 #include "park.h"
 #include "runtime.h"
 #include "stress.h"
@@ -47,6 +48,7 @@ extern "C" {
 
 int lithe_context_create(lithe_context_t **out, const lithe_context_attr_t *attr, lithe_sched_t *sched,
                          void (*start)(void *), void *arg) {
+  const NoOffload own;
   if (!out || !start) return LITHE_EINVAL;
   size_t stack_size = donor_default_stack_size;
   int identity = LITHE_CONTEXT_POOLED;
@@ -77,6 +79,7 @@ int lithe_context_create(lithe_context_t **out, const lithe_context_attr_t *attr
 }
 
 int lithe_context_destroy(lithe_context_t *handle) {
+  const NoOffload own;
   if (!handle) return LITHE_EINVAL;
   Context *context = inside(handle);
   if (context->kind != ContextKind::donor || context->ran) return LITHE_EBUSY;
@@ -101,6 +104,7 @@ int lithe_context_block(void (*publish)(lithe_context_t *, void *), void *arg) {
 }
 
 int lithe_context_unblock(lithe_context_t *handle) {
+  const NoOffload own;
   if (!handle) return LITHE_EINVAL;
   Context *context = inside(handle);
   Runtime &current = runtime();

@@ -20,6 +20,8 @@ extern "C" const char *lithe_strerror(int code) {
       return "the deadline passed first";
     case LITHE_EDEADLK:
       return "the caller would wait for itself";
+    case LITHE_ENOTSUP:
+      return "this kernel or processor does not offer it";
     default:
       return code > 0 ? "not an error" : "not a code of liblithe";
   }

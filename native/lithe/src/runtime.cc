@@ -1,6 +1,8 @@
 #include "runtime.h"
 
+#include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <mutex>
 #include <new>
 #include <pthread.h>
@@ -10,6 +12,7 @@
 #include "identity.h"
 #include "keep_errno.h"
 #include "lithe/error.h"
+#include "lithe/offload.h"
 #include "park.h"
 #include "raw_lock.h"
 #include "stress.h"
@@ -124,6 +127,12 @@ Runtime *runtime_start(int &code) {
     }
     Runtime *made = new Runtime(*machine);
     current_runtime.store(made, std::memory_order_release);
+    lock.drop();
+    if (const char *wanted = std::getenv("HARTS_OFFLOAD"); wanted && std::strcmp(wanted, "1") == 0) {
+      if (const int failure = lithe_offload_start(); failure != 0) {
+        std::fprintf(stderr, "harts: HARTS_OFFLOAD=1 has no effect: %s\n", lithe_strerror(failure));
+      }
+    }
     return made;
   } catch (const std::bad_alloc &) {
     code = LITHE_ENOMEM;

@@ -8,6 +8,7 @@
 #include "lithe/error.h"
 #include "lithe/hart.h"
 #include "lithe/sched.h"
+#include "offload.h"
 #include "park.h"
 #include "runtime.h"
 #include "stress.h"
@@ -93,6 +94,7 @@ int lithe_sched_init(lithe_sched_t *sched, const lithe_sched_funcs_t *funcs, con
 }
 
 int lithe_sched_enter(lithe_sched_t *child) {
+  const NoOffload own;
   if (!child || !child->funcs || child->internal.entered) return LITHE_EINVAL;
   Context *self = identity_self();
   if (!self) {
@@ -122,6 +124,7 @@ int lithe_sched_enter(lithe_sched_t *child) {
 }
 
 int lithe_sched_exit(void) {
+  const NoOffload own;
   Context *self = self_pointer;
   if (!self || !self->carrier || self->kind == ContextKind::carrier || self->carrier->in_callback) return LITHE_EPERM;
   lithe_sched_t *child = self->sched;
@@ -167,6 +170,7 @@ long lithe_sched_demand(const lithe_sched_t *sched) {
 }
 
 int lithe_hart_request(lithe_sched_t *sched, int delta) {
+  const NoOffload own;
   if (!sched || !sched->parent) return LITHE_EINVAL;
   if (delta == 0) return 0;
   // Sequentially consistent: the other half of the invariant in root.h.

@@ -14,7 +14,8 @@ enum {
   LITHE_EPERM = -5,     /* the call is not allowed from here (see the call's "Callable from") */
   LITHE_ETOPOLOGY = -6, /* hwloc could not read this machine */
   LITHE_ETIMEDOUT = -7, /* the deadline passed first */
-  LITHE_EDEADLK = -8    /* the caller would wait for itself */
+  LITHE_EDEADLK = -8,   /* the caller would wait for itself */
+  LITHE_ENOTSUP = -9    /* this kernel or processor does not offer it */
 };
 
 /* One sentence for `code`, in static storage. Callable from anywhere; unknown codes get a sentence that says so. */

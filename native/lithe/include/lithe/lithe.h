@@ -22,6 +22,7 @@
 #include "lithe/key.h"
 #include "lithe/latch.h"
 #include "lithe/mutex.h"
+#include "lithe/offload.h"
 #include "lithe/once.h"
 #include "lithe/rwlock.h"
 #include "lithe/sched.h"

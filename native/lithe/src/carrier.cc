@@ -29,10 +29,6 @@ constexpr size_t loop_guard_bytes = 64 * 1024;
 // somebody's way. A few are normal: through the levels of a nest of schedulers that end together.
 constexpr unsigned patience = 16;
 
-// How long a hart stays with a top-level scheduler while another scheduler, or a guest, has none. A switch between two
-// schedulers costs a few microseconds and their caches; a tenth of what operating systems use costs well under 1 %.
-constexpr uint64_t slice_ns = 2000000;
-
 void pin(Carrier &carrier, int pu) {
   if (carrier.pinned_pu == pu) return;
   cpu_set_t *set = CPU_ALLOC(static_cast<size_t>(pu) + 1);
@@ -401,6 +397,7 @@ void Carrier::yield_hart() {
   Hart *own = hart.load(std::memory_order_relaxed);
   lithe_sched_t *child = own->sched.load(std::memory_order_relaxed);
   lithe_sched_t *parent = child->parent;
+  if (parent == runtime().root().sched()) Root::charge(child, own);
   parent->funcs->hart_return(parent, child);
   own->counters.yields.add();
   own->sched.store(parent, std::memory_order_relaxed);
@@ -482,7 +479,7 @@ bool Carrier::slice_is_over() {
   }
   const uint64_t now = now_ns();
   if (slice_start == 0) slice_start = now;
-  return now - slice_start >= slice_ns;
+  return now - slice_start >= Root::slice_ns;
 }
 
 }  // namespace lithe::core

@@ -40,6 +40,7 @@ struct alignas(128) Hart {
   std::atomic<Context *> first{nullptr};
   static Context *taken() { return reinterpret_cast<Context *>(uintptr_t{1}); }
   Hart *idle_next = nullptr;  // under the root lock
+  uint64_t granted_at = 0;    // when the root gave it to a scheduler while others wanted it too; else 0
   alignas(64) Counters counters;
   int number = 0;
   lithe_hart_place_t place{};

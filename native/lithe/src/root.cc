@@ -30,6 +30,7 @@ struct RootCallbacks {
     child->sibling_prev = root.children_last_;
     (root.children_last_ ? root.children_last_->sibling_next : root.children_) = child;
     root.children_last_ = child;
+    root.start_share(child);
     root.note_contention();
   }
   static void child_exit(lithe_sched_t *self, lithe_sched_t *child) {
@@ -107,6 +108,7 @@ int Root::dispatch() {
         delivery.hart->sched.store(&handle_.sched, std::memory_order_relaxed);
       } else if (lithe_sched_t *child = pick_hungry(no_threads)) {
         delivery.hart = take_spare();
+        note_served(child, delivery.hart);
         sched_add_hart(child);
         delivery.hart->sched.store(child, std::memory_order_relaxed);
         grants_.fetch_add(1, std::memory_order_relaxed);
@@ -139,6 +141,7 @@ bool Root::next(Carrier *carrier, lithe_context_t **context) {
       }
       *context = ready;
       if (child) {
+        note_served(child, hart);
         sched_add_hart(child);
         hart->sched.store(child, std::memory_order_relaxed);
         hart->counters.grants.add();
@@ -164,12 +167,10 @@ bool Root::is_owed(Hart *hart) {
   // The hart itself keeps the schedulers above it entered.
   lithe_sched_t *top = hart->sched.load(std::memory_order_relaxed);
   while (top->parent != &handle_.sched) top = top->parent;
-  const long here = lithe_sched_harts(top);
   Locked lock(&lock_);
   if (ready_head_) return true;
   for (lithe_sched_t *child = children_; child; child = child->sibling_next) {
-    const long there = lithe_sched_harts(child);
-    if (child != top && there < lithe_sched_demand(child) && (there == 0 || there + 1 < here)) return true;
+    if (child != top && needs_more(child, top)) return true;
   }
   return false;
 }

@@ -58,15 +58,11 @@ void Root::unlink_ready(lithe_context_t *before, lithe_context_t *context) {
 
 lithe_sched_t *Root::pick_hungry(bool no_threads) {
   lithe_sched_t *best = nullptr;
-  long fewest = 0;
   for (lithe_sched_t *child = children_; child; child = child->sibling_next) {
     const long harts = lithe_sched_harts(child);
     if (harts >= std::atomic_ref<long>(child->internal.demand).load(std::memory_order_seq_cst)) continue;
     if (no_threads && !waiting_home(child)) continue;
-    if (!best || harts < fewest) {
-      best = child;
-      fewest = harts;
-    }
+    if (!best || comes_before(child, best)) best = child;
   }
   if (best && best != children_last_) {
     // Last in line from now on, so that equals take turns.

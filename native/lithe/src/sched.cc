@@ -119,6 +119,7 @@ int lithe_sched_enter(lithe_sched_t *child) {
   self->sched = child;
   hart->sched.store(child, std::memory_order_relaxed);
   hart->counters.schedulers_entered.add();
+  if (parent == runtime().root().sched()) runtime().root().begin_use(hart);
   child->funcs->sched_enter(child);
   return 0;
 }

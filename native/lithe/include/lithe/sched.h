@@ -66,6 +66,10 @@ struct lithe_sched {
     lithe_context_t *main_context;
     lithe_context_t *exit_waiter;
     unsigned long entered;
+    int weight;
+    int priority;
+    unsigned long used;
+    unsigned long served;
   } internal;
 };
 
@@ -90,6 +94,15 @@ LITHE_API int lithe_sched_exit(void);
 
 /* The current scheduler of the calling context; NULL for a thread outside (it is then a stranger to the root). */
 LITHE_API lithe_sched_t *lithe_sched_self(void);
+
+/* How much of the machine a top-level scheduler shall have while others want it too. Between schedulers of the same
+ * priority harts are shared in proportion to their weights, measured over time in slices of 2 ms; a higher priority
+ * comes before a lower one within a slice, but a scheduler that wants a hart and has had none for 100 ms gets one for a
+ * slice, whatever its priority. Weight 1 and priority 0 at first. Schedulers below the top level are their parents' affair.
+ *
+ * `weight` is 1 to 1000, `priority` -100 to 100. Callable from: anywhere that keeps `sched` alive, before or after it
+ * is entered. Errors: LITHE_EINVAL. */
+LITHE_API int lithe_sched_set_share(lithe_sched_t *sched, int weight, int priority);
 
 /* How many harts `sched` and its children hold now. Counts and demands both include the children's, so that a parent
  * compares like with like: a child can use another hart while its harts < its demand.

@@ -21,9 +21,14 @@
       "native/lithe/src/semaphore.cc",
       "native/lithe/src/stats.cc",
       "native/lithe/src/stress.cc",
-      "native/lithe/src/switch_x86_64.S",
       "native/lithe/src/topology.cc",
       "native/lithe/src/topology_report.cc"
+    ],
+    "switch_x86_64_sources": [
+      "native/lithe/src/switch_x86_64.S"
+    ],
+    "switch_aarch64_sources": [
+      "native/lithe/src/switch_aarch64.S"
     ],
     "fork_join_sources": [
       "native/schedulers/fork_join/fork_join.cc"
@@ -101,8 +106,7 @@
       "native/benchmarking/pthread_peers.cc",
       "native/benchmarking/threads.cc",
       "native/benchmarking/timing.cc",
-      "native/lithe/src/context_bench.cc",
-      "native/lithe/src/switch_x86_64.S"
+      "native/lithe/src/context_bench.cc"
     ]
   }
 }

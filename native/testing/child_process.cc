@@ -1,9 +1,9 @@
 #include "testing/child_process.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
-#include <cstring>
 #include <doctest/doctest.h>
 #include <poll.h>
 #include <spawn.h>
@@ -29,14 +29,17 @@ std::vector<std::string> merged(std::vector<std::string> given) {
   const char *options = std::getenv("TSAN_OPTIONS");
   given.push_back(std::string("TSAN_OPTIONS=") + (options ? options : "") + " atexit_sleep_ms=0");
 #endif
-  const std::size_t own = given.size();
-  for (char **entry = environ; *entry; ++entry) {
-    const std::size_t length = std::strcspn(*entry, "=") + 1;
-    bool replaced = false;
-    for (std::size_t i = 0; i < own; ++i) replaced = replaced || given[i].compare(0, length, *entry, length) == 0;
-    if (!replaced) given.emplace_back(*entry);
+  for (char **entry = environ; *entry; ++entry) given.emplace_back(*entry);
+  // Each name once: of two with one name, an emulator may hand on the other one.
+  std::vector<std::string> result;
+  for (std::string &entry : given) {
+    const std::size_t length = entry.find('=') + 1;
+    const bool is_there = std::any_of(result.begin(), result.end(), [&](const std::string &earlier) {
+      return earlier.compare(0, length, entry, 0, length) == 0;
+    });
+    if (!is_there) result.push_back(std::move(entry));
   }
-  return given;
+  return result;
 }
 
 std::vector<char *> pointers(const std::vector<std::string> &strings) {

@@ -28,6 +28,10 @@
       "product_name": "lithe",
       "product_extension": "so.1",
       "sources": ["<@(lithe_sources)"],
+      "conditions": [
+        ["target_arch=='x64'", {"sources": ["<@(switch_x86_64_sources)"]}],
+        ["target_arch=='arm64'", {"sources": ["<@(switch_aarch64_sources)"]}]
+      ],
       "include_dirs": ["native/lithe/src"],
       "ldflags": ["-Wl,-soname,liblithe.so.1", "-Wl,-z,nodelete", "-Wl,-z,defs"],
       "libraries": ["-lhwloc", "-ldl"]

@@ -30,11 +30,16 @@
       "native/lithe/src/semaphore.cc",
       "native/lithe/src/stats.cc",
       "native/lithe/src/stress.cc",
-      "native/lithe/src/switch_x86_64.S",
       "native/lithe/src/timer.cc",
       "native/lithe/src/timer_heap.cc",
       "native/lithe/src/topology.cc",
       "native/lithe/src/topology_report.cc"
+    ],
+    "switch_x86_64_sources": [
+      "native/lithe/src/switch_x86_64.S"
+    ],
+    "switch_aarch64_sources": [
+      "native/lithe/src/switch_aarch64.S"
     ],
     "fork_join_sources": [
       "native/schedulers/fork_join/fork_join.cc"
@@ -117,7 +122,6 @@
       "native/testing/test_main.cc"
     ],
     "native_bench_sources": [
-      "native/benchmarking/bare_switch.cc",
       "native/benchmarking/boost_peers.cc",
       "native/benchmarking/fiber_peers.cc",
       "native/benchmarking/on_hart.cc",
@@ -126,8 +130,7 @@
       "native/benchmarking/threads.cc",
       "native/benchmarking/timing.cc",
       "native/lithe/src/context_bench.cc",
-      "native/lithe/src/sync_bench.cc",
-      "native/lithe/src/switch_x86_64.S"
+      "native/lithe/src/sync_bench.cc"
     ]
   }
 }

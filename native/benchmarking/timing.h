@@ -48,7 +48,9 @@ inline void cpu_relax() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
-  asm volatile("yield");
+  asm volatile("isb" ::: "memory");
+#else
+#error "harts does not know this processor: add its spin-loop hint here"
 #endif
 }
 

@@ -13,6 +13,13 @@ struct Outcome {
   bool says(const std::string &text) const { return output.find(text) != std::string::npos; }
 };
 
+/* What to start in order to run `program`, a path: LITHE_TEST_RUNNER may hold words to put before it, separated by
+ * blanks, such as an emulator that the kernel does not start by itself. */
+std::vector<std::string> command_for(const std::string &program);
+
+/* The path of this test program. */
+std::string own_path();
+
 /* Runs this test program again with `arguments`, and with `environment` ("NAME=value") put before its own (the first of a name counts). A child that is not
  * over in time is killed (code 137). */
 Outcome run_self(const std::vector<std::string> &arguments, const std::vector<std::string> &environment);

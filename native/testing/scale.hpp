@@ -16,9 +16,12 @@ inline constexpr bool under_tsan = false, under_asan = false;
 #endif
 inline constexpr bool sanitized = under_tsan || under_asan;
 
-/* `plain` rounds, or a tenth with a sanitizer or under LITHE_STRESS, but at least one. */
+/* LITHE_TEST_SLOW is set for machines on which everything takes many times longer, such as an emulated one. */
+inline bool on_slow_machine() { return std::getenv("LITHE_TEST_SLOW") != nullptr; }
+
+/* `plain` rounds, or a tenth with a sanitizer, under LITHE_STRESS or on a slow machine, but at least one. */
 inline int rounds(int plain) {
-  static const bool slow = sanitized || std::getenv("LITHE_STRESS") != nullptr;
+  static const bool slow = sanitized || std::getenv("LITHE_STRESS") != nullptr || on_slow_machine();
   return slow ? (plain + 9) / 10 : plain;
 }
 

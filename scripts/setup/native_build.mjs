@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { nativeSources } from '../native_sources.mjs';
 import { runChild, tail } from './child.mjs';
 import { nodeGyp } from './npm_packages.mjs';
+import { architecture } from './platform.mjs';
 import { SetupFailure } from './setup_error.mjs';
 import { fingerprint, listFiles, stampAt } from './stale.mjs';
 
@@ -42,7 +43,13 @@ export async function ensureNativeBuild(root, progress) {
   stamp.remove();
   mkdirSync(join(root, 'build'), { recursive: true });
   const lists = nativeSources(root);
-  const total = ['lithe_sources', 'openmp_sources', 'addon_sources', 'fork_join_sources']
+  const total = [
+    'lithe_sources',
+    `switch_${architecture()}_sources`,
+    'openmp_sources',
+    'addon_sources',
+    'fork_join_sources',
+  ]
     .map((name) => lists[name]?.length ?? 0)
     .reduce((sum, length) => sum + length, 0);
   progress.say(`native build: ${total} files`);

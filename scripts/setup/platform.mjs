@@ -6,6 +6,15 @@ import { SetupFailure } from './setup_error.mjs';
 const assemblyNames = { x64: 'x86_64', arm64: 'aarch64', riscv64: 'riscv64', ppc64: 'ppc64le', s390x: 's390x' };
 
 /**
+ * The architecture as compilers name it.
+ *
+ * @param {string} [arch] as Node names it
+ */
+export function architecture(arch = process.arch) {
+  return assemblyNames[arch] ?? arch;
+}
+
+/**
  * Refuses a machine that the native core has not been written for, in one sentence.
  *
  * @param {string} root
@@ -20,7 +29,7 @@ export function checkPlatform(root, platform = process.platform, arch = process.
     );
   }
   const directory = join(root, 'native/lithe/src');
-  const name = assemblyNames[arch] ?? arch;
+  const name = architecture(arch);
   if (existsSync(join(directory, `switch_${name}.S`))) return;
   const supported = readdirSync(directory)
     .map((file) => /^switch_(.+)\.S$/.exec(file)?.[1])

@@ -7,7 +7,7 @@ import { runChild, tail } from './child.mjs';
 import { SetupFailure } from './setup_error.mjs';
 
 /**
- * @typedef {'build' | 'test' | 'bench'} Purpose
+ * @typedef {'build' | 'test' | 'bench' | 'arm64'} Purpose
  *
  * @typedef {object} Machine             what the probes and the installation see of the machine
  * @property {(command: string) => boolean} has              is there such a program on the PATH?
@@ -81,6 +81,18 @@ export const requirements = [
     purposes: ['bench'],
     isMet: (machine) =>
       machine.compiles('#include <boost/fiber/all.hpp>\nint main() {}\n', ['-lboost_fiber', '-lboost_context']),
+  },
+  {
+    what: 'a C++ compiler for arm64',
+    package: 'g++-aarch64-linux-gnu',
+    purposes: ['arm64'],
+    isMet: async (machine) => machine.has('aarch64-linux-gnu-g++'),
+  },
+  {
+    what: 'the emulator qemu-aarch64',
+    package: 'qemu-user',
+    purposes: ['arm64'],
+    isMet: async (machine) => machine.has('qemu-aarch64') || machine.has('qemu-aarch64-static'),
   },
 ];
 

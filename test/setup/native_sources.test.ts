@@ -18,6 +18,8 @@ test('has_the_lists_that_the_builds_read', () => {
     'native_bench_sources',
     'native_test_sources',
     'openmp_sources',
+    'switch_aarch64_sources',
+    'switch_x86_64_sources',
   ]);
 });
 

@@ -1,5 +1,6 @@
 #include "carrier.h"
 
+#include <bit>
 #include <cerrno>
 #include <csignal>
 #include <new>
@@ -108,6 +109,7 @@ Hart *Mailbox::wait(uint64_t spin_ns, bool &slept) {
       continue;
     }
     slept = true;
+    static_assert(std::endian::native == std::endian::little, "the futex must be on the half that shows `parked`");
     // Little endian: the low half of the word is where `parked` shows. A Hart* is 128-aligned, so never equal to it.
     futex_wait(reinterpret_cast<const uint32_t *>(&value_), static_cast<uint32_t>(parked));
   }

@@ -21,10 +21,9 @@
 
 using namespace harts::bench;
 
-namespace {
+// lithe_switch is not exported from liblithe, so this program has a copy of the assembly.
 
-// HWCAP2_FSGSBASE of x86-64; see runtime.cc.
-bool has_fsgsbase() { return (getauxval(AT_HWCAP2) & 2) != 0; }
+namespace {
 
 // The PUs of the contenders that are not ours: that of the hart which ran our last sample, and another one.
 struct Places {
@@ -345,7 +344,7 @@ int main() {
     std::fprintf(stderr, "%s %s\n", lithe_strerror(code), lithe_topology_problem());
     return 1;
   }
-  lithe_has_fsgsbase = has_fsgsbase();
+  const bool is_in_user_space = lithe_switch_init(getauxval(AT_HWCAP2)) != 0;
   ns_per_tick();
   empty_interval();
   Places places(topology);
@@ -362,7 +361,7 @@ int main() {
   program.facts = {
       {"compiler", "g++ " __VERSION__},
       {"harts", std::to_string(topology.harts)},
-      {"thread pointer", lithe_has_fsgsbase ? "written in user space" : "written by the kernel"},
+      {"thread pointer", is_in_user_space ? "written in user space" : "written by the kernel"},
       {"quota", topology.quota > 0 ? std::to_string(topology.quota) : "none"},
   };
   if (has_other) program.probe = [&] { return ping_pong_ns(helper, places.pu, places.other_pu); };

@@ -315,6 +315,50 @@ TEST_CASE("identity: the rounding mode travels with the context") {
   CHECK(std::fegetround() == FE_TONEAREST);
 }
 
+TEST_CASE("identity: the sticky floating-point flags travel with the context") {
+  std::atomic<int> wrong{0};
+  each_migrating([&](int i) {
+    std::feclearexcept(FE_ALL_EXCEPT);
+    const int own = i % 2 == 0 ? FE_DIVBYZERO : 0;
+    if (own != 0) std::feraiseexcept(own);
+    for (int turn = 0; turn < turns; ++turn) {
+      lithe_context_yield();
+      if (std::fetestexcept(FE_DIVBYZERO) != own) ++wrong;
+    }
+    std::feclearexcept(FE_ALL_EXCEPT);
+  });
+  CHECK(wrong == 0);
+}
+
+// More values than there are registers that a call must preserve, of both kinds: the compiler keeps some in each of those.
+TEST_CASE("identity: the registers that a call preserves are the context's") {
+  std::atomic<int> wrong{0};
+  each_migrating([&](int i) {
+    constexpr int count = 12;
+    uint64_t whole[count];
+    double real[count];
+    for (int k = 0; k < count; ++k) {
+      whole[k] = static_cast<uint64_t>(i * 1000 + k);
+      real[k] = i + k / 16.0;
+    }
+    for (int turn = 0; turn < turns; ++turn) {
+#pragma GCC unroll 12
+      for (int k = 0; k < count; ++k) asm volatile("" : "+r"(whole[k]));  // not to be computed anew after the call
+      lithe_context_yield();
+#pragma GCC unroll 12
+      for (int k = 0; k < count; ++k) {
+        whole[k] += 1;
+        real[k] += 1;
+      }
+    }
+    for (int k = 0; k < count; ++k) {
+      if (whole[k] != static_cast<uint64_t>(i * 1000 + k + turns)) ++wrong;
+      if (real[k] != i + k / 16.0 + turns) ++wrong;
+    }
+  });
+  CHECK(wrong == 0);
+}
+
 TEST_CASE("identity: a new context has its maker's rounding mode, as a new thread has") {
   std::atomic<int> wrong{0};
   for (int round = 0; round < 10; ++round) {

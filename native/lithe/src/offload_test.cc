@@ -25,6 +25,14 @@ using namespace harts::testing;
 
 namespace {
 
+#if defined(__x86_64__)
+constexpr bool is_offered = !sanitized;
+#else
+constexpr bool is_offered = false;
+
+TEST_CASE("offload: says that this processor does not offer it") { CHECK(lithe_offload_start() == LITHE_ENOTSUP); }
+#endif
+
 constexpr uint64_t millisecond = 1000000;
 
 TEST_CASE("offload: unmodified sleepers" * doctest::skip()) {
@@ -112,7 +120,7 @@ TEST_CASE("offload: refused while the program handles SIGSYS" * doctest::skip())
 }
 
 TEST_CASE("offload: blocking code that knows nothing of harts holds none" * doctest::test_suite("process")) {
-  if (sanitized) return;
+  if (!is_offered) return;
   for (const char *name :
        {"offload: unmodified sleepers", "offload: unmodified locks and pipes",
         "offload: threads and processes started from a context", "offload: refused once harts have worked",
@@ -125,7 +133,7 @@ TEST_CASE("offload: blocking code that knows nothing of harts holds none" * doct
 }
 
 TEST_CASE("offload: all cases pass with it" * doctest::test_suite("process")) {
-  if (sanitized) return;
+  if (!is_offered) return;
   const Outcome outcome = run_self(
       {"-sf=*native/lithe/src/*,*native/schedulers/fork_join/*", "-tse=process", "--no-intro"}, {"HARTS_OFFLOAD=1"});
   CHECK_MESSAGE(outcome.code == 0, outcome.output);

@@ -12,12 +12,15 @@ void futex_wait_until(const uint32_t *word, uint32_t expected, uint64_t deadline
 // Wakes up to `count` sleepers. The word itself is not read, so its memory may be gone.
 void futex_wake(const uint32_t *word, int count);
 
-// Tells the processor that this is a spin loop.
+// Tells the processor that this is a spin loop. On arm64 with `isb`: its `yield` does nothing on most processors, and the
+// counts of spins in this library are made for an instruction that takes as long as the pause of x86-64.
 inline void cpu_relax() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
-  asm volatile("yield");
+  asm volatile("isb" ::: "memory");
+#else
+#error "harts does not know this processor: add its spin-loop hint here, and a native/lithe/src/switch_<architecture>.S"
 #endif
 }
 

@@ -18,8 +18,6 @@
 #include "stress.h"
 #include "switch.h"
 
-uint8_t lithe_has_fsgsbase = 0;
-
 namespace lithe::core {
 
 std::atomic<Runtime *> current_runtime{nullptr};
@@ -31,10 +29,6 @@ std::atomic<uint64_t> started_runtimes{0};
 // Survives a fork: the child has the same machine, and its only thread may be pinned to a single PU of it.
 Topology *machine = nullptr;
 std::string *problem = nullptr;
-
-// HWCAP2_FSGSBASE of x86: the kernel allows wrfsbase in user space. Other architectures write their thread pointer
-// without asking.
-bool may_write_thread_pointer() { return (getauxval(AT_HWCAP2) & 2) != 0; }
 
 void forget_in_child() {
   // Carriers and donors do not exist in the child. Their memory stays where it is: a context of the parent may be what
@@ -120,7 +114,7 @@ Runtime *runtime_start(int &code) {
       code = read_topology(*topology, *problem);
       if (code != 0) return nullptr;
       problem->clear();
-      lithe_has_fsgsbase = may_write_thread_pointer();
+      lithe_switch_init(getauxval(AT_HWCAP2));
       if (const char *seed = std::getenv("LITHE_STRESS")) stress_seed = std::strtoull(seed, nullptr, 10);
       pthread_atfork(nullptr, nullptr, forget_in_child);
       machine = topology.release();

@@ -25,6 +25,7 @@ void lithe_switch_inherit_float(void *sp);
 // The thread pointer of the calling kernel thread.
 void *lithe_thread_pointer(void);
 
-// Nonzero when user space may write the thread pointer register; otherwise lithe_switch asks the kernel to.
-extern uint8_t lithe_has_fsgsbase __attribute__((visibility("hidden")));
+// To be called before the first lithe_switch with getauxval(AT_HWCAP2), from which the architecture learns whether user
+// space may write the thread pointer register: then nonzero is returned. Otherwise lithe_switch asks the kernel to.
+int lithe_switch_init(unsigned long hwcap2);
 }

@@ -205,4 +205,21 @@ lithe_thread_pointer:
   .cfi_endproc
   .size lithe_thread_pointer, . - lithe_thread_pointer
 
+// Bit 1 of AT_HWCAP2 is HWCAP2_FSGSBASE: the kernel lets user space use wrfsbase.
+  .globl lithe_switch_init
+  .hidden lithe_switch_init
+  .type lithe_switch_init, @function
+lithe_switch_init:
+  .cfi_startproc
+  movl %edi, %eax
+  shrl $1, %eax
+  andl $1, %eax
+  movb %al, lithe_has_fsgsbase(%rip)
+  ret
+  .cfi_endproc
+  .size lithe_switch_init, . - lithe_switch_init
+
+  .local lithe_has_fsgsbase
+  .comm lithe_has_fsgsbase, 1, 1
+
   .section .note.GNU-stack, "", @progbits

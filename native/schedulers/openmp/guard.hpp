@@ -10,10 +10,12 @@ namespace harts::omp {
 
 /* Tells the processor that this is a spin loop. */
 inline void relax() {
-#if defined(__x86_64__) || defined(__i386__)
+#if defined(__x86_64__)
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
   asm volatile("isb" ::: "memory");
+#else
+#error "harts does not know this processor: add its spin-loop hint here"
 #endif
 }
 

@@ -18,6 +18,9 @@
 #include <vector>
 
 #include "lithe/lithe.h"
+#include "testing/child_process.hpp"
+
+using harts::testing::own_path;
 
 extern char **environ;
 
@@ -78,16 +81,17 @@ Outcome run(const std::vector<std::string> &command, const std::vector<std::stri
   return outcome;
 }
 
-std::string own_path() {
-  char path[4096];
-  const ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
-  return std::string(path, length > 0 ? static_cast<size_t>(length) : 0);
+Outcome run_program(const std::string &program, const std::vector<std::string> &arguments,
+                    const std::vector<std::string> &environment) {
+  std::vector<std::string> command = harts::testing::command_for(program);
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return run(command, environment);
 }
 
 /* Runs one child case. Leak reports have no place in processes that end in the middle of things. */
 Outcome run_child(const std::string &name, std::vector<std::string> environment = {}) {
   environment.emplace_back("ASAN_OPTIONS=detect_leaks=0");
-  return run({own_path(), "--no-skip", "-tc=openmp child: " + name}, environment);
+  return run_program(own_path(), {"--no-skip", "-tc=openmp child: " + name}, environment);
 }
 
 bool exited_with(const Outcome &outcome, int code) {
@@ -259,7 +263,7 @@ TEST_CASE("openmp process: OpenMP works in a forked child" * doctest::skip(!can_
 
 TEST_CASE("openmp process: the whole suite passes on one hart and on sixteen virtual ones") {
   for (const char *harts : {"HARTS=1", "HARTS_VIRTUAL=16"}) {
-    const Outcome outcome = run({own_path(), "-tc=openmp: *"}, {harts});
+    const Outcome outcome = run_program(own_path(), {"-tc=openmp: *"}, {harts});
     INFO(harts, "\n", outcome.output);
     CHECK(exited_with(outcome, 0));
   }
@@ -321,12 +325,14 @@ TEST_CASE("openmp process: OMP_DISPLAY_ENV shows the variables") {
 TEST_CASE("openmp process: an unmodified program runs on our libgomp, found by path or preloaded" *
           doctest::skip(sanitized)) {
   const std::string program = own_path() + "_mixed_program";
-  const Outcome compiled = run({"cc", "-O1", "-fopenmp", source_directory() + "/programs/mixed.c", "-o", program});
+  const char *compiler = std::getenv("LITHE_TEST_CC");  // for the processor that this test was compiled for
+  const Outcome compiled =
+      run({compiler ? compiler : "cc", "-O1", "-fopenmp", source_directory() + "/programs/mixed.c", "-o", program});
   INFO(compiled.output);
   REQUIRE(exited_with(compiled, 0));
   const std::string libraries = directory_of("GOMP_parallel");
   for (const std::string &way : {"LD_LIBRARY_PATH=" + libraries, "LD_PRELOAD=" + libraries + "/libgomp.so.1"}) {
-    const Outcome outcome = run({program}, {way, "OMP_DISPLAY_ENV=verbose"});
+    const Outcome outcome = run_program(program, {}, {way, "OMP_DISPLAY_ENV=verbose"});
     INFO(outcome.output);
     CHECK(exited_with(outcome, 0));
     CHECK(outcome.says("right, 6 threads"));

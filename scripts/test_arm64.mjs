@@ -6,7 +6,7 @@ import { runScript, SetupFailure } from './setup/setup_error.mjs';
 import { testArm64 } from './test/arm64.mjs';
 
 await runScript(async () => {
-  const { passed, failed, skipped } = await testArm64({ root, progress: createProgress() }, 'all');
+  const { passed, failed, skipped } = await testArm64({ root, progress: createProgress() });
   if (skipped !== undefined) throw new SetupFailure(`\nThe arm64 tests were not run: ${skipped}`);
   console.log(`\n${passed} passed, ${failed} failed`);
   if (failed > 0) process.exitCode = 1;

@@ -17,17 +17,13 @@ const beyondTheEmulator = {
   'openmp process: OpenMP works in a forked child': 'the same',
 };
 
-/** Cases that start the program again for each of many settings, most of them for minutes under emulation. */
-const slow = ['variant: *', 'law 7: *', 'exit: *', 'openmp process: *'];
-
 /**
  * Builds the test program for arm64 and runs it.
  *
  * @param {import('./suites.mjs').Context} context
- * @param {'quick' | 'all'} extent `quick` leaves out what takes long
  * @returns {Promise<import('./suites.mjs').Outcome>} skipped when this machine cannot have the tools
  */
-export async function testArm64({ root, progress }, extent) {
+export async function testArm64({ root, progress }) {
   if (process.arch === 'arm64') return skipped('this is an arm64 machine: the other native suites cover it');
   let arm64;
   try {
@@ -52,8 +48,8 @@ export async function testArm64({ root, progress }, extent) {
     return { passed: 0, failed: 1 };
   }
   for (const [name, reason] of Object.entries(beyondTheEmulator)) console.log(`arm64: without "${name}": ${reason}`);
-  const leftOut = [...Object.keys(beyondTheEmulator), ...(extent === 'quick' ? slow : [])];
-  const minutes = extent === 'quick' ? 4 : 20;
+  const leftOut = Object.keys(beyondTheEmulator);
+  const minutes = 20;
   const [command, ...words] = arm64.runner;
   const program = [...words, join(root, 'build/arm64/lithe_test'), `-tce=${leftOut.join(',')}`];
   const ended = await runChild(/** @type {string} */ (command), program, {

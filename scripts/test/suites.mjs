@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { runChild } from '../setup/child.mjs';
 import { makeNative } from '../setup/native_build.mjs';
 import { SetupFailure } from '../setup/setup_error.mjs';
-import { testArm64 } from './arm64.mjs';
 import { clangFormat } from './clang_format.mjs';
 import { checkCounts, doctestCounts, vitestCounts } from './counts.mjs';
 
@@ -146,6 +145,5 @@ export const suites = [
     UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
   }),
   native('tsan', 'thread', { TSAN_OPTIONS: 'second_deadlock_stack=1:halt_on_error=0' }),
-  { name: 'native, arm64 (emulated)', kind: 'native', run: (context) => testArm64(context, 'quick') },
   vitest,
 ];

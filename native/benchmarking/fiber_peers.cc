@@ -21,13 +21,7 @@ namespace {
 template <class Operation>
 double alone(int pu, Operation operation) {
   pin_to(pu);
-  const auto batch = [&](int count) {
-    const uint64_t start = now_ns();
-    for (int i = 0; i < count; ++i) operation();
-    return now_ns() - start;
-  };
-  batch(100);
-  return median_per_operation(20'000, batch);
+  return median_of_calls(20'000, operation);
 }
 
 }  // namespace

@@ -79,4 +79,16 @@ double median_per_operation(int count, Batch batch) {
   return median(std::move(each));
 }
 
+// The same for an operation that is simply done `count` times, after some for warm-up.
+template <class Operation>
+double median_of_calls(int count, Operation operation) {
+  const auto batch = [&](int calls) {
+    const uint64_t start = now_ns();
+    for (int i = 0; i < calls; ++i) operation();
+    return now_ns() - start;
+  };
+  batch(100);
+  return median_per_operation(count, batch);
+}
+
 }  // namespace harts::bench

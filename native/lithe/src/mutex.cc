@@ -68,18 +68,9 @@ int take_slowly(lithe_mutex_t *mutex, uint64_t deadline) {
   for (SpinForLock spin; spin.again();) {
     if (try_take(mutex)) return 0;
   }
-  for (int losses = 0;; ++losses) {
-    lithe_waiter waiter;
-    waiter.insists = losses >= most_losses;
-    bool is_queued = false;
-    const int code = wait_in(waiter, deadline, [&](lithe_waiter *self) {
-      is_queued = enqueue(mutex, self, losses > 0);
-      return is_queued;
-    });
-    if (code == LITHE_ETIMEDOUT) forsake(mutex, &waiter);
-    if (code != 0) return code;
-    if ((is_queued && waiter.insists) || try_take(mutex)) return 0;
-  }
+  return wait_in_competition(
+      deadline, 0, [&](lithe_waiter *waiter, bool has_lost) { return enqueue(mutex, waiter, has_lost); },
+      [&](lithe_waiter *waiter) { forsake(mutex, waiter); }, [&] { return try_take(mutex); });
 }
 
 bool is_own(lithe_mutex_t *mutex, lithe_context_t *self) {

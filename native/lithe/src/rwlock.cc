@@ -162,19 +162,9 @@ int enter(lithe_rwlock_t *rwlock, Role role, uint64_t deadline) {
   for (SpinForLock spin; spin.again();) {
     if (try_enter(rwlock, role)) return 0;
   }
-  for (int losses = 0;; ++losses) {
-    lithe_waiter waiter;
-    waiter.role = role;
-    waiter.insists = losses >= most_losses;
-    bool is_queued = false;
-    const int code = wait_in(waiter, deadline, [&](lithe_waiter *self) {
-      is_queued = enqueue(rwlock, self, losses > 0);
-      return is_queued;
-    });
-    if (code == LITHE_ETIMEDOUT) forsake(rwlock, &waiter);
-    if (code != 0) return code;
-    if ((is_queued && waiter.insists) || try_enter(rwlock, role)) return 0;
-  }
+  return wait_in_competition(
+      deadline, role, [&](lithe_waiter *waiter, bool has_lost) { return enqueue(rwlock, waiter, has_lost); },
+      [&](lithe_waiter *waiter) { forsake(rwlock, waiter); }, [&] { return try_enter(rwlock, role); });
 }
 
 }  // namespace

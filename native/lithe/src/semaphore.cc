@@ -55,6 +55,12 @@ void note_queue(lithe_semaphore_t *semaphore) {
   if (!semaphore->head) state_of(semaphore).fetch_and(~waited_for, std::memory_order_relaxed);
 }
 
+void forsake(lithe_semaphore_t *semaphore, lithe_waiter *waiter) {
+  Locked lock(&semaphore->guard);
+  waiters_unlink(semaphore->head, semaphore->tail, waiter);
+  note_queue(semaphore);
+}
+
 // One more unit without regard to waiters. False when there are too many.
 bool add(lithe_semaphore_t *semaphore, uint64_t state) {
   do {
@@ -88,22 +94,9 @@ int lithe_semaphore_timedwait(lithe_semaphore_t *semaphore, uint64_t deadline) {
   for (SpinForLock spin; spin.again();) {
     if (try_take(semaphore)) return 0;
   }
-  for (int losses = 0;; ++losses) {
-    lithe_waiter waiter;
-    waiter.insists = losses >= most_losses;
-    bool is_queued = false;
-    const int code = wait_in(waiter, deadline, [&](lithe_waiter *self) {
-      is_queued = enqueue(semaphore, self, losses > 0);
-      return is_queued;
-    });
-    if (code == LITHE_ETIMEDOUT) {
-      Locked lock(&semaphore->guard);
-      waiters_unlink(semaphore->head, semaphore->tail, &waiter);
-      note_queue(semaphore);
-    }
-    if (code != 0) return code;
-    if ((is_queued && waiter.insists) || try_take(semaphore)) return 0;
-  }
+  return wait_in_competition(
+      deadline, 0, [&](lithe_waiter *waiter, bool has_lost) { return enqueue(semaphore, waiter, has_lost); },
+      [&](lithe_waiter *waiter) { forsake(semaphore, waiter); }, [&] { return try_take(semaphore); });
 }
 
 int lithe_semaphore_post(lithe_semaphore_t *semaphore) {

@@ -34,15 +34,7 @@ constexpr int crowd_operations = 4'000;  // of all members together
 template <class Operation>
 double on_a_hart(Operation operation) {
   double result = 0;
-  on_hart([&] {
-    const auto batch = [&](int count) {
-      const uint64_t start = now_ns();
-      for (int i = 0; i < count; ++i) operation();
-      return now_ns() - start;
-    };
-    batch(100);
-    result = median_per_operation(uncontended_operations, batch);
-  });
+  on_hart([&] { result = median_of_calls(uncontended_operations, operation); });
   return result;
 }
 
@@ -50,13 +42,7 @@ double on_a_hart(Operation operation) {
 template <class Operation>
 double on_a_thread(int pu, Operation operation) {
   pin_to(pu);
-  const auto batch = [&](int count) {
-    const uint64_t start = now_ns();
-    for (int i = 0; i < count; ++i) operation();
-    return now_ns() - start;
-  };
-  batch(100);
-  return median_per_operation(uncontended_operations, batch);
+  return median_of_calls(uncontended_operations, operation);
 }
 
 // `members` contexts in a fork_join scheduler, on all harts, do `operation` until there were crowd_operations; wall time

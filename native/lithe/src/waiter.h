@@ -162,4 +162,24 @@ int wait_in(lithe_waiter &waiter, uint64_t deadline, Enqueue &&enqueue) {
   return waiter.outcome.load(std::memory_order_acquire) == lithe_waiter::timed_out ? LITHE_ETIMEDOUT : 0;
 }
 
+// The same for what newcomers may take first. `enqueue(waiter, has_lost)` links the waiter, at the front when it has lost
+// before, or returns false when the thing is there; `forsake(waiter)` unlinks one that timed out; `take()` tries to take
+// the thing. Returns 0 when it was taken, or handed to a waiter that insists.
+template <class Enqueue, class Forsake, class Take>
+int wait_in_competition(uint64_t deadline, uint32_t role, Enqueue enqueue, Forsake forsake, Take take) {
+  for (int losses = 0;; ++losses) {
+    lithe_waiter waiter;
+    waiter.role = role;
+    waiter.insists = losses >= most_losses;
+    bool is_queued = false;
+    const int code = wait_in(waiter, deadline, [&](lithe_waiter *self) {
+      is_queued = enqueue(self, losses > 0);
+      return is_queued;
+    });
+    if (code == LITHE_ETIMEDOUT) forsake(&waiter);
+    if (code != 0) return code;
+    if ((is_queued && waiter.insists) || take()) return 0;
+  }
+}
+
 }  // namespace lithe::core

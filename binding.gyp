@@ -29,7 +29,12 @@
       "product_extension": "so.1",
       "sources": ["<@(lithe_sources)"],
       "include_dirs": ["native/lithe/src"],
-      "ldflags": ["-Wl,-soname,liblithe.so.1", "-Wl,-z,nodelete", "-Wl,-z,defs"],
+      "ldflags": [
+        "-Wl,-soname,liblithe.so.1",
+        "-Wl,-z,nodelete",
+        "-Wl,--version-script=<(module_root_dir)/native/lithe/lithe.map",
+        "-Wl,-z,defs"
+      ],
       "libraries": ["-lhwloc", "-ldl"]
     },
     {

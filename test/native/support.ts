@@ -7,7 +7,6 @@ import { afterAll, expect } from 'vitest';
 import { withSetupLock } from '../../scripts/setup/lock.mjs';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
-export const build = join(root, 'build/plain');
 
 /** A directory that is removed when the tests of the file are over. */
 export function temporaryDirectory(): string {

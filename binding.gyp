@@ -33,7 +33,12 @@
         ["target_arch=='arm64'", {"sources": ["<@(switch_aarch64_sources)"]}]
       ],
       "include_dirs": ["native/lithe/src"],
-      "ldflags": ["-Wl,-soname,liblithe.so.1", "-Wl,-z,nodelete", "-Wl,-z,defs"],
+      "ldflags": [
+        "-Wl,-soname,liblithe.so.1",
+        "-Wl,-z,nodelete",
+        "-Wl,--version-script=<(module_root_dir)/native/lithe/lithe.map",
+        "-Wl,-z,defs"
+      ],
       "libraries": ["-lhwloc", "-ldl"]
     },
     {

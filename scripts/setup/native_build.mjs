@@ -12,7 +12,7 @@ const outputs = ['liblithe.so.1', 'libgomp.so.1', 'harts.node'];
 
 /** @param {string} root */
 function nativeStep(root) {
-  const onlyForTests = /_(test|bench)\.cc$|\/(testing|benchmarking|programs)\/|\/Makefile$/;
+  const onlyForTests = /_(test|bench)\.cc$|\/(testing|benchmarking|programs|examples|packaging)\/|\/Makefile$|\.mk$/;
   const files = listFiles(root, ['native', 'binding.gyp']).filter((file) => !onlyForTests.test(file));
   const { CC = '', CXX = '', CFLAGS = '', CXXFLAGS = '', LDFLAGS = '' } = process.env;
   return {

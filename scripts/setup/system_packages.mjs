@@ -20,6 +20,7 @@ import { SetupFailure } from './setup_error.mjs';
  * @property {string} what
  * @property {string} package            Debian's and Ubuntu's name
  * @property {readonly Purpose[]} purposes
+ * @property {boolean} [isOptional]      without it some tests are skipped, and nothing else is lost
  * @property {(machine: Machine) => Promise<boolean>} isMet
  */
 
@@ -94,6 +95,20 @@ export const requirements = [
     purposes: ['arm64'],
     isMet: async (machine) => machine.has('qemu-aarch64') || machine.has('qemu-aarch64-static'),
   },
+  {
+    what: 'pkg-config (tests build a program with it)',
+    package: 'pkg-config',
+    purposes: ['test'],
+    isOptional: true,
+    isMet: async (machine) => machine.has('pkg-config'),
+  },
+  {
+    what: 'CMake (tests build a program with it)',
+    package: 'cmake',
+    purposes: ['test'],
+    isOptional: true,
+    isMet: async (machine) => machine.has('cmake'),
+  },
 ];
 
 /**
@@ -138,11 +153,13 @@ export function realMachine(env = process.env) {
 /**
  * @param {Machine} machine
  * @param {readonly Purpose[]} purposes
+ * @param {boolean} [optional] look for those that are optional, instead of those that are not
  * @returns {Promise<Requirement[]>} the requirements that are not met
  */
-export async function missingRequirements(machine, purposes) {
-  const wanted = requirements.filter((requirement) =>
-    requirement.purposes.some((purpose) => purposes.includes(purpose)),
+export async function missingRequirements(machine, purposes, optional = false) {
+  const wanted = requirements.filter(
+    ({ purposes: all, isOptional = false }) =>
+      isOptional === optional && all.some((purpose) => purposes.includes(purpose)),
   );
   const met = await Promise.all(wanted.map((requirement) => requirement.isMet(machine)));
   return wanted.filter((_, index) => !met[index]);
@@ -186,18 +203,60 @@ async function aptPrefix(machine) {
  * @throws {SetupFailure} with the one line to run, when something is still missing
  */
 export async function ensureSystemPackages(purposes, progress, machine = realMachine()) {
+  await ensureRequired(purposes, progress, machine);
+  await tryOptional(purposes, progress, machine);
+}
+
+/**
+ * @param {Machine} machine
+ * @param {readonly string[]} prefix
+ * @param {import('./progress.mjs').Progress} progress
+ * @returns {(args: readonly string[]) => ReturnType<Machine['run']>} runs apt-get
+ */
+function aptGet(machine, prefix, progress) {
+  return (args) => {
+    const [command, ...rest] = [...prefix, 'apt-get', '-o', 'DPkg::Lock::Timeout=300', ...args];
+    return machine.run(/** @type {string} */ (command), rest, (line) => progress.sayRarely(`apt: ${line.trim()}`));
+  };
+}
+
+/** @param {readonly string[]} packages */
+const installing = (packages) => ['install', '-y', '--no-install-recommends', ...packages];
+
+/**
+ * One try, with the package lists as they are: what is optional is not worth the wait for more.
+ *
+ * @param {readonly Purpose[]} purposes
+ * @param {import('./progress.mjs').Progress} progress
+ * @param {Machine} machine
+ */
+async function tryOptional(purposes, progress, machine) {
+  const missing = await missingRequirements(machine, purposes, true);
+  if (missing.length === 0) return;
+  const packages = packagesFor(missing);
+  const prefix = await aptPrefix(machine);
+  if (prefix !== undefined) {
+    progress.say(`system packages: installing ${packages.join(', ')}`);
+    const { code } = await aptGet(machine, prefix, progress)(installing(packages));
+    if (code === 0) return;
+  }
+  progress.say(`system packages: without ${packages.join(', ')}; tests that need it are skipped`);
+}
+
+/**
+ * @param {readonly Purpose[]} purposes
+ * @param {import('./progress.mjs').Progress} progress
+ * @param {Machine} machine
+ */
+async function ensureRequired(purposes, progress, machine) {
   let missing = await missingRequirements(machine, purposes);
   if (missing.length === 0) return;
   const prefix = await aptPrefix(machine);
   if (prefix === undefined) throw new SetupFailure(missingMessage(missing));
 
   const packages = packagesFor(missing);
-  /** @param {readonly string[]} args */
-  const apt = (args) => {
-    const [command, ...rest] = [...prefix, 'apt-get', '-o', 'DPkg::Lock::Timeout=300', ...args];
-    return machine.run(/** @type {string} */ (command), rest, (line) => progress.sayRarely(`apt: ${line.trim()}`));
-  };
-  const install = ['install', '-y', '--no-install-recommends', ...packages];
+  const apt = aptGet(machine, prefix, progress);
+  const install = installing(packages);
   progress.say(`system packages: installing ${packages.join(', ')}`);
   let result = await apt(install);
   if (result.code !== 0) {

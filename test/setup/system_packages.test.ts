@@ -40,7 +40,10 @@ function bareMachine(options: { programs: string[]; isRoot?: boolean; sudo?: boo
 }
 
 test('does_nothing_on_a_machine_that_has_everything', async () => {
-  const { machine, commands } = bareMachine({ programs: ['make', 'python3', 'apt-get'], isRoot: true });
+  const { machine, commands } = bareMachine({
+    programs: ['make', 'python3', 'apt-get', 'pkg-config', 'cmake'],
+    isRoot: true,
+  });
   const complete: Machine = { ...machine, compiles: async () => true, compilesC: async () => true };
   await ensureSystemPackages(['build', 'test'], silent, complete);
   expect(commands).toEqual([]);
@@ -93,6 +96,20 @@ test('asks_for_test_and_bench_packages_only_for_tests_and_benches', async () => 
   expect(await wanted('build')).not.toContain('doctest-dev');
   expect(await wanted('build', 'test')).toContain('doctest-dev');
   expect(await wanted('build', 'bench')).toContain('libboost-context-dev');
+});
+
+test.each([
+  ['apt_cannot_install_it', { programs: ['make', 'python3', 'apt-get'], isRoot: true }, 1],
+  ['there_is_no_apt', { programs: ['make', 'python3'], isRoot: true }, 0],
+])('goes_on_without_an_optional_package_when_%s', async (_case, options, tries) => {
+  const { machine, commands } = bareMachine({ ...options, freshLists: false });
+  const said: string[] = [];
+  const progress = createProgress({ write: (text) => said.push(text) });
+  const lacking: Machine = { ...machine, compiles: async () => true, compilesC: async () => true };
+  await ensureSystemPackages(['build', 'test'], progress, lacking);
+  expect(commands.filter((line) => / install .*pkg-config cmake$/.test(line))).toHaveLength(tries);
+  expect(commands).toHaveLength(tries);
+  expect(said.at(-1)).toContain('without pkg-config, cmake; tests that need it are skipped');
 });
 
 test('finds_nothing_on_an_empty_path_and_the_real_tools_on_the_real_one', async () => {

@@ -1,7 +1,4 @@
-/* fork_join: the reusable base of the adapters. Per-hart run queues, stealing, demand of children.
- *
- * A context that enters a ForkJoin forks contexts with `fork` and waits for all of them with `join`. Schedulers that
- * need another policy derive from it and override a callback or two. */
+/* fork_join: the reusable base of the adapters. Per-hart run queues, stealing, demand of children. */
 #ifndef HARTS_FORK_JOIN_HPP
 #define HARTS_FORK_JOIN_HPP
 
@@ -13,6 +10,8 @@
 
 namespace harts {
 
+/* A context that enters a ForkJoin forks contexts with `fork` and waits for all of them with `join`. Schedulers that
+ * need another policy derive from it and override a callback or two. */
 class ForkJoin : public lithe::Scheduler {
  public:
   /* Throws std::bad_alloc. `name` has static storage. */

@@ -30,6 +30,7 @@ enum {
   LITHE_CONTEXT_FRESH = 1
 };
 
+/* How a context is to be made. */
 typedef struct lithe_context_attr {
   size_t stack_size; /* bytes, 0 for the default (1 MiB); rounded up to pages, a guard area is added below */
   int identity;      /* LITHE_CONTEXT_POOLED or LITHE_CONTEXT_FRESH */

@@ -37,6 +37,7 @@ class Error : public std::runtime_error {
   int code_;
 };
 
+/* Throws Error when `code` is negative: check("lithe_x", lithe_x(...)). */
 inline void check(const char *call, int code) {
   if (code < 0) throw Error(call, code);
 }

@@ -15,6 +15,7 @@ typedef struct lithe_hart_place {
   int package;
 } lithe_hart_place_t;
 
+/* The machine as this process may use it. */
 typedef struct lithe_topology {
   int harts;                        /* lithe_hart_count() */
   int pus;                          /* PUs in the process's affinity mask */

@@ -58,13 +58,14 @@ TEST_CASE("timed wait: each object reports the deadline, not before it, and can 
   crowd(1, 1, 1, [&](int) {
     for (const auto &[name, wait] : waits) {
       CAPTURE(std::string(name));
+      if (std::string(name) == "barrier") continue;  // three at once would meet there
       CHECK(wait(lithe_clock_now() - 1) == LITHE_ETIMEDOUT);
       const uint64_t deadline = lithe_clock_after(2 * millisecond);
-      if (std::string(name) == "barrier") continue;  // three at once would meet there
       CHECK(wait(deadline) == LITHE_ETIMEDOUT);
       CHECK(lithe_clock_now() >= deadline);
     }
   });
+  CHECK(lithe_barrier_timedwait(&all.barrier, lithe_clock_now() - 1) == LITHE_ETIMEDOUT);
   CHECK(lithe_barrier_timedwait(&all.barrier, lithe_clock_after(millisecond)) == LITHE_ETIMEDOUT);
   lithe_mutex_unlock(&all.mutex);
   lithe_rwlock_unlock(&all.read_held);

@@ -1,5 +1,4 @@
 // Ends this process, or a worker, in the way that argv[2] names, while a native job without an end is running.
-import { once } from 'node:events';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { job } from '../../../src/jobs/index.js';
 import { runtime } from '../../../src/runtime/index.js';
@@ -27,9 +26,9 @@ const ways: Record<string, () => unknown> = {
 async function withWorker(end: (worker: Worker) => unknown): Promise<void> {
   const worker = new Worker(new URL(import.meta.url), { workerData: way });
   worker.on('error', (error) => console.log(`worker error: ${error.message}`));
-  // Not by once(), which would reject for a worker that is meant to fail.
+  // Not by once(), which would reject for a worker that is meant to fail: its error may come before its message.
   const exited = new Promise((resolve) => worker.on('exit', resolve));
-  await once(worker, 'message');
+  await new Promise((resolve) => worker.on('message', resolve));
   await end(worker);
   await exited;
 }

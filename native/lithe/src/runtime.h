@@ -12,6 +12,7 @@
 #include "context.h"
 #include "futex_table.h"
 #include "hart.h"
+#include "peek.h"
 #include "pool.h"
 #include "root.h"
 #include "timer.h"
@@ -49,7 +50,17 @@ class Runtime {
   template <class Visit>
   void each_context(Visit visit) {
     const bool locked = patiently(&contexts_lock_);
-    for (Context *context = contexts_; context; context = context->all_next) visit(context);
+    // Without the lock the list may change, and its members go: then not for ever, and no faster than peek() allows.
+    uint32_t most = locked ? UINT32_MAX : contexts.load(std::memory_order_relaxed) + 1000;
+    Context *next = nullptr;
+    for (Context *context = contexts_; context && most > 0; context = next, --most) {
+      if (locked) {
+        next = context->all_next;
+      } else if (!peek(&next, &context->all_next, sizeof next)) {
+        break;
+      }
+      visit(context);
+    }
     if (locked) RawLock::drop(&contexts_lock_);
   }
   template <class Visit>

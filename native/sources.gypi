@@ -75,7 +75,8 @@
       "native/addon/machine_binding.cc",
       "native/addon/napi_util.cc",
       "native/addon/sampler.cc",
-      "native/addon/time_slice.cc"
+      "native/addon/time_slice.cc",
+      "native/addon/trace_binding.cc"
     ],
     "native_test_sources": [
       "native/addon/job.cc",

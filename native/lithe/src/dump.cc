@@ -54,9 +54,13 @@ struct Seen {
   int hart = -1;  // while it runs
 };
 
-bool look_at(const Context *context, Seen &seen) {
+bool look_at(const Context *context, bool is_safe, Seen &seen) {
   alignas(Context) unsigned char copy[sizeof(Context)];
-  if (!peek(copy, context, sizeof copy)) return false;
+  if (is_safe) {
+    copy_racily(copy, context, sizeof copy);
+  } else if (!peek(copy, context, sizeof copy)) {
+    return false;
+  }
   const Context &at = *std::launder(reinterpret_cast<const Context *>(copy));
   seen.sched = at.sched;
   seen.kind = at.kind;
@@ -110,9 +114,9 @@ class Dump {
     for (int i = 0; i < runtime_.hart_count(); ++i) {
       find(runtime_.harts()[i].sched.load(std::memory_order_relaxed));
     }
-    runtime_.each_context([&](const Context *context) {
+    runtime_.each_context([&](const Context *context, bool is_safe) {
       Seen seen;
-      if (look_at(context, seen) && seen.state != ContextState::pooled) find(seen.sched);
+      if (look_at(context, is_safe, seen) && seen.state != ContextState::pooled) find(seen.sched);
     });
   }
 
@@ -189,9 +193,9 @@ class Dump {
 
   template <class Filter>
   void contexts(Filter belongs, int depth) {
-    runtime_.each_context([&](const Context *context) {
+    runtime_.each_context([&](const Context *context, bool is_safe) {
       Seen seen;
-      if (!look_at(context, seen) || seen.state == ContextState::pooled || !belongs(seen)) return;
+      if (!look_at(context, is_safe, seen) || seen.state == ContextState::pooled || !belongs(seen)) return;
       out_.print("%*scontext %p: %s %s", 2 * depth, "", static_cast<const void *>(context),
                  seen.kind == ContextKind::guest ? "guest" : "donor", name_of(seen.state));
       if (seen.hart >= 0) out_.print(" on hart %d", seen.hart);

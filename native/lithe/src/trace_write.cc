@@ -118,6 +118,7 @@ class Writer {
       case Event::guest_in:
         if (record.what != Event::run) open.end = record.what;
         close(entry.track, record.time);
+        if (record.what == Event::guest_in) instant(entry);
         begin(entry, name(record));
         if (flow != 0) put_flow(entry, 'f', flow);
         break;

@@ -15,9 +15,9 @@ typedef struct lithe_stats {
   uint64_t context_switches;   /* contexts resumed by a carrier */
   uint64_t blocks;             /* contexts that blocked */
   uint64_t unblocks;           /* contexts that became ready again */
-  uint64_t parks;    /* times an idle hart's carrier went to sleep in the kernel */
-  uint64_t wakes;    /* times a sleeping carrier was woken */
-  uint64_t handoffs; /* times a hart moved from one kernel thread to another (guests) */
+  uint64_t parks;              /* times an idle hart's carrier went to sleep in the kernel */
+  uint64_t wakes;              /* times a sleeping carrier was woken */
+  uint64_t handoffs;           /* times a hart moved from one kernel thread to another (guests) */
   uint32_t harts;
   uint32_t harts_busy;      /* harts that are not idle now */
   uint32_t carriers;        /* kernel threads made to carry harts */

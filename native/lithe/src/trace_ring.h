@@ -63,12 +63,14 @@ class TraceRing {
   // The oldest event that can still be there.
   uint64_t oldest(uint64_t head) const { return head > mask_ ? head - mask_ - 1 : 0; }
 
-  // False when event `position` is not there, or not whole.
-  bool read(uint64_t position, TraceRecord &out) const {
+  // False when event `position` is not there, or not whole. `meanwhile` is for tests: what happens in the middle.
+  template <class Meanwhile = decltype([] {})>
+  bool read(uint64_t position, TraceRecord &out, Meanwhile meanwhile = {}) const {
     const Slot &slot = slots_[position & mask_];
     if (slot.sequence.load(std::memory_order_acquire) != 2 * position + 2) return false;
     out.time = slot.time.load(std::memory_order_acquire);
     out.name = slot.name.load(std::memory_order_acquire);
+    meanwhile();
     out.sched = slot.sched.load(std::memory_order_acquire);
     out.context = slot.context.load(std::memory_order_acquire);
     out.what = slot.what.load(std::memory_order_acquire);

@@ -281,39 +281,77 @@ TEST_CASE("trace: the same on virtual harts and under stress" * doctest::test_su
   }
 }
 
-// Every record that is written has the same number in each field: a torn one has two.
-TEST_CASE("trace: a reader never sees half of one event and half of another") {
-  using lithe::core::TraceRecord;
+using lithe::core::Event;
+using lithe::core::TraceRecord;
+using lithe::core::TraceRing;
+
+// A ring of eight, for many writers or for one.
+struct SmallRing {
+  static constexpr std::size_t capacity = 8;
+  explicit SmallRing(bool shared) : is_shared(shared) { ring.adopt(memory, capacity); }
+  // The same number in each field: a torn record has two.
+  void push(uint64_t value) {
+    const TraceRecord record{value, reinterpret_cast<const char *>(value), value, value,
+                             static_cast<Event>(value % 15)};
+    is_shared ? ring.push_shared(record) : ring.push_alone(record);
+  }
+  static bool is_torn(const TraceRecord &got) {
+    return got.sched != got.time || got.context != got.time || reinterpret_cast<uint64_t>(got.name) != got.time ||
+           static_cast<uint64_t>(got.what) != got.time % 15;
+  }
+
+  alignas(64) unsigned char memory[TraceRing::bytes_for(capacity)] = {};
+  TraceRing ring;
+  bool is_shared;
+};
+
+TEST_CASE("trace: an event that is overwritten while it is being read is left out") {
   for (const bool shared : {false, true}) {
-    constexpr std::size_t capacity = 4;
-    std::vector<unsigned char> memory(lithe::core::TraceRing::bytes_for(capacity) + 64);
-    void *slots = memory.data();
-    std::size_t room = memory.size();
-    std::align(64, lithe::core::TraceRing::bytes_for(capacity), slots, room);
-    lithe::core::TraceRing ring;
-    ring.adopt(slots, capacity);
+    SmallRing small(shared);
+    for (uint64_t value = 0; value < 8; ++value) small.push(value);
+    TraceRecord got;
+    for (uint64_t at = 0; at < 8; ++at) {
+      CHECK(small.ring.read(at, got));
+      CHECK(got.time == at);
+      CHECK_FALSE(SmallRing::is_torn(got));
+    }
+    CHECK_FALSE(small.ring.read(8, got));
+    // Others are written meanwhile, up to the slot before; then this one too.
+    CHECK(small.ring.read(7, got, [&] {
+      for (uint64_t value = 8; value < 15; ++value) small.push(value);
+    }));
+    CHECK_FALSE(SmallRing::is_torn(got));
+    CHECK_FALSE(small.ring.read(7, got, [&] { small.push(15); }));
+    CHECK_FALSE(small.ring.read(7, got));
+    CHECK(small.ring.read(15, got));
+    CHECK(small.ring.oldest(small.ring.head()) == 8);
+  }
+}
+
+TEST_CASE("trace: a reader never sees half of one event and half of another") {
+  for (const bool shared : {false, true}) {
+    SmallRing small(shared);
     std::atomic<bool> over{false};
     std::vector<std::thread> writers;
-    for (int writer = 0; writer < (shared ? 3 : 1); ++writer) {
+    for (uint64_t writer = 0; writer < (shared ? 3 : 1); ++writer) {
       writers.emplace_back([&, writer] {
-        for (uintptr_t i = 0; !over; ++i) {
-          const uintptr_t value = i * 4 + static_cast<uintptr_t>(writer);
-          const TraceRecord record{value, reinterpret_cast<const char *>(value), value, value,
-                                   static_cast<lithe::core::Event>(value % 15)};
-          shared ? ring.push_shared(record) : ring.push_alone(record);
+        for (uint64_t i = 0; !over; ++i) {
+          small.push(i * 4 + writer);
           if (i % 7 == 0) std::this_thread::yield();  // now and then a slot stays as it is for a while
         }
       });
     }
     long read = 0, torn = 0;
     for (int pass = 0; pass < rounds(20000) || read == 0; ++pass) {
-      const uint64_t head = ring.head();
-      for (uint64_t at = ring.oldest(head); at < head; ++at) {
+      const uint64_t head = small.ring.head();
+      for (uint64_t at = small.ring.oldest(head); at < head; ++at) {
         TraceRecord got;
-        if (!ring.read(at, got)) continue;
+        if (!small.ring.read(at, got, [&] {
+              if (at % 5 == 0) std::this_thread::yield();
+            }))
+          continue;
         ++read;
-        torn += got.sched != got.time || got.context != got.time || reinterpret_cast<uintptr_t>(got.name) != got.time ||
-                static_cast<uint64_t>(got.what) != got.time % 15;
+        torn += SmallRing::is_torn(got);
       }
     }
     over = true;

@@ -9,6 +9,7 @@
       "native/lithe/src/context.cc",
       "native/lithe/src/donor.cc",
       "native/lithe/src/dump.cc",
+      "native/lithe/src/dump_signal.cc",
       "native/lithe/src/error.cc",
       "native/lithe/src/futex.cc",
       "native/lithe/src/identity.cc",
@@ -18,6 +19,7 @@
       "native/lithe/src/offload.cc",
       "native/lithe/src/once.cc",
       "native/lithe/src/park.cc",
+      "native/lithe/src/peek.cc",
       "native/lithe/src/pool.cc",
       "native/lithe/src/quota.cc",
       "native/lithe/src/root.cc",
@@ -30,10 +32,13 @@
       "native/lithe/src/semaphore.cc",
       "native/lithe/src/stats.cc",
       "native/lithe/src/stress.cc",
+      "native/lithe/src/text_out.cc",
       "native/lithe/src/timer.cc",
       "native/lithe/src/timer_heap.cc",
       "native/lithe/src/topology.cc",
-      "native/lithe/src/topology_report.cc"
+      "native/lithe/src/topology_report.cc",
+      "native/lithe/src/trace.cc",
+      "native/lithe/src/trace_write.cc"
     ],
     "switch_x86_64_sources": [
       "native/lithe/src/switch_x86_64.S"
@@ -70,7 +75,8 @@
       "native/addon/machine_binding.cc",
       "native/addon/napi_util.cc",
       "native/addon/sampler.cc",
-      "native/addon/time_slice.cc"
+      "native/addon/time_slice.cc",
+      "native/addon/trace_binding.cc"
     ],
     "native_test_sources": [
       "native/addon/job.cc",
@@ -86,6 +92,8 @@
       "native/lithe/src/blocking_test.cc",
       "native/lithe/src/condvar_test.cc",
       "native/lithe/src/context_test.cc",
+      "native/lithe/src/dump_signal_test.cc",
+      "native/lithe/src/dump_test.cc",
       "native/lithe/src/fork_child_test.cc",
       "native/lithe/src/futex_test.cc",
       "native/lithe/src/guest_test.cc",
@@ -95,6 +103,7 @@
       "native/lithe/src/law_test.cc",
       "native/lithe/src/mutex_test.cc",
       "native/lithe/src/offload_test.cc",
+      "native/lithe/src/peek.cc",
       "native/lithe/src/once_test.cc",
       "native/lithe/src/process_exit_test.cc",
       "native/lithe/src/quota.cc",
@@ -110,6 +119,7 @@
       "native/lithe/src/timer_heap.cc",
       "native/lithe/src/timer_test.cc",
       "native/lithe/src/topology_test.cc",
+      "native/lithe/src/trace_test.cc",
       "native/lithe/src/variants_test.cc",
       "native/schedulers/fork_join/fork_join_test.cc",
       "native/schedulers/openmp/parallel_test.cc",

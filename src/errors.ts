@@ -41,3 +41,6 @@ export class ShapeError extends HartsError {
 
 /** A job is malformed, was aborted, or failed while it ran. */
 export class JobError extends HartsError {}
+
+/** A trace could not be started, read or written. */
+export class TraceError extends HartsError {}

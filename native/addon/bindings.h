@@ -19,6 +19,12 @@ napi_value bind_topology(napi_env env, napi_callback_info info);    /* () => top
 napi_value bind_stats(napi_env env, napi_callback_info info);       /* () => stats */
 napi_value bind_limit_harts(napi_env env, napi_callback_info info); /* (harts) => boolean */
 
+/* trace_binding.cc */
+napi_value bind_trace_start(napi_env env, napi_callback_info info); /* (eventsPerHart) => void */
+napi_value bind_trace_stop(napi_env env, napi_callback_info info);  /* () => void */
+napi_value bind_trace_write(napi_env env, napi_callback_info info); /* (file descriptor) => void */
+napi_value bind_trace_text(napi_env env, napi_callback_info info);  /* () => string */
+
 /* Says that the runtime may have started, so that limit_harts comes too late from now on. */
 void note_runtime_use();
 

@@ -22,6 +22,37 @@ napi_value place(napi_env env, const lithe_hart_place_t &where) {
   return ok ? result : nullptr;
 }
 
+// [{decisions, ...}], one for each hart; nullptr on failure.
+napi_value hart_stats(napi_env env, std::uint32_t harts) {
+  napi_value result;
+  if (napi_create_array_with_length(env, harts, &result) != napi_ok) return nullptr;
+  for (std::uint32_t i = 0; i < harts; ++i) {
+    lithe_hart_stats_t stats;
+    if (lithe_stats_hart(static_cast<int>(i), &stats) != 0) return nullptr;
+    const struct {
+      const char *name;
+      std::uint64_t value;
+    } fields[] = {
+        {"schedulersEntered", stats.schedulers_entered},
+        {"grants", stats.grants},
+        {"yields", stats.yields},
+        {"contextSwitches", stats.context_switches},
+        {"blocks", stats.blocks},
+        {"contextYields", stats.context_yields},
+        {"contextExits", stats.context_exits},
+        {"decisions", stats.decisions},
+        {"parks", stats.parks},
+        {"handoffs", stats.handoffs},
+    };
+    napi_value entry;
+    if (napi_create_object(env, &entry) != napi_ok || !set_boolean(env, entry, "busy", stats.is_busy)) return nullptr;
+    for (const auto &field : fields)
+      if (!set_number(env, entry, field.name, static_cast<double>(field.value))) return nullptr;
+    if (napi_set_element(env, result, i, entry) != napi_ok) return nullptr;
+  }
+  return result;
+}
+
 }  // namespace
 
 void note_runtime_use() { runtime_used.store(true, std::memory_order_relaxed); }
@@ -66,6 +97,9 @@ napi_value bind_stats(napi_env env, napi_callback_info) {
       {"contextSwitches", stats.context_switches},
       {"blocks", stats.blocks},
       {"unblocks", stats.unblocks},
+      {"contextYields", stats.context_yields},
+      {"contextExits", stats.context_exits},
+      {"decisions", stats.decisions},
       {"parks", stats.parks},
       {"wakes", stats.wakes},
       {"handoffs", stats.handoffs},
@@ -82,6 +116,8 @@ napi_value bind_stats(napi_env env, napi_callback_info) {
   if (napi_create_object(env, &result) != napi_ok) return nullptr;
   for (const auto &field : fields)
     if (!set_number(env, result, field.name, static_cast<double>(field.value))) return nullptr;
+  napi_value per_hart = hart_stats(env, stats.harts);
+  if (per_hart == nullptr || napi_set_named_property(env, result, "perHart", per_hart) != napi_ok) return nullptr;
   return result;
 }
 

@@ -81,6 +81,12 @@ export interface RuntimeStats {
   readonly contextSwitches: number;
   readonly blocks: number;
   readonly unblocks: number;
+  /** Times a context let others run. */
+  readonly contextYields: number;
+  /** Contexts that ended. */
+  readonly contextExits: number;
+  /** Times a scheduler was asked what a hart shall do. */
+  readonly decisions: number;
   /** Times an idle hart's kernel thread went to sleep, and times one was woken. */
   readonly parks: number;
   readonly wakes: number;
@@ -99,6 +105,25 @@ export interface RuntimeStats {
   readonly samples: number;
   /** How many of those looks found more running threads than harts: 0, or the first law is broken. */
   readonly oversubscribedSamples: number;
+  /** The share of each hart, in the order of {@link Topology.places}; empty before first use. */
+  readonly perHart: readonly HartStats[];
+}
+
+/** What one hart did. What no hart causes (a plain thread wakes a context) is in the sums of {@link RuntimeStats} only. */
+export interface HartStats {
+  /** A kernel thread carries it now. */
+  readonly busy: boolean;
+  readonly schedulersEntered: number;
+  /** Grants made by this hart; the runtime's grants of idle harts are in the sums only. */
+  readonly grants: number;
+  readonly yields: number;
+  readonly contextSwitches: number;
+  readonly blocks: number;
+  readonly contextYields: number;
+  readonly contextExits: number;
+  readonly decisions: number;
+  readonly parks: number;
+  readonly handoffs: number;
 }
 
 /** What `harts.node` exports. It checks what it is given for memory safety alone; the layers above explain. */
@@ -118,4 +143,10 @@ export interface NativeBinding {
   stats(): RuntimeStats;
   /** Lowers the number of harts; false when the runtime has started already. */
   limitHarts(harts: number): boolean;
+  /** Throws an Error with a code ERR_HARTS_TRACE_*, as the next three do. */
+  traceStart(eventsPerHart: number): void;
+  traceStop(): void;
+  /** Writes from where the file stands, and cuts off what was there. Leaves the file alone when there is no trace. */
+  traceWrite(fd: number): void;
+  traceText(): string;
 }

@@ -7,6 +7,7 @@ import type { NativeBinding } from './binding.js';
 
 export type {
   HartPlace,
+  HartStats,
   NativeBinding,
   NativeEntry,
   Plan,

@@ -8,6 +8,7 @@ import { checkRunOptions, type JobReport, type RunOptions, type RuntimeOptions }
 import { runNative, runNativeSync } from './run_native.js';
 import { runPlain, runPlainSync } from './run_plain.js';
 import { emptyStats } from './stats.js';
+import { Trace } from './trace.js';
 
 /** The most harts that `HARTS` takes. */
 const maxHarts = 4096;
@@ -21,6 +22,9 @@ const maxHarts = 4096;
 export class Runtime {
   /** Plans of jobs that have run natively before. A node is immutable, so its plan stays right. */
   private readonly lowered = new WeakMap<JobNode, LoweredJob>();
+
+  /** What each hart did and when: for ui.perfetto.dev. Of the whole process, like everything here. */
+  readonly trace = new Trace(() => this.topology());
 
   /**
    * Sets options of the whole process. Only before the runtime's first use in the process.

@@ -11,6 +11,9 @@ export const emptyStats: RuntimeStats = Object.freeze({
   contextSwitches: 0,
   blocks: 0,
   unblocks: 0,
+  contextYields: 0,
+  contextExits: 0,
+  decisions: 0,
   parks: 0,
   wakes: 0,
   handoffs: 0,
@@ -22,4 +25,5 @@ export const emptyStats: RuntimeStats = Object.freeze({
   jobsActive: 0,
   samples: 0,
   oversubscribedSamples: 0,
+  perHart: Object.freeze([]),
 });

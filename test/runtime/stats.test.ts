@@ -6,7 +6,9 @@ import { nativeKernels } from '../support/native_kernels.js';
 const { work, scale } = nativeKernels();
 
 it('stats are all zero before first use, and do not start the runtime', () => {
-  expect(Object.values(runtime.stats()).every((value) => value === 0)).toBe(true);
+  const { perHart, ...sums } = runtime.stats();
+  expect(Object.values(sums).every((value) => value === 0)).toBe(true);
+  expect(perHart).toEqual([]);
   expect(runtime.stats().harts).toBe(0);
 });
 
@@ -40,6 +42,22 @@ it('counts what jobs do, and finds no more running threads than harts', async ()
   expect(after.samples).toBeGreaterThan(0);
   expect(after.oversubscribedSamples).toBe(0);
   expect(after.harts).toBe(runtime.harts);
+});
+
+it('counts for each hart, and the sums are those of the harts', async () => {
+  const done = new Int32Array(64);
+  await runtime.run(job.repeat(4, job.parallel([1, 2].map(() => job.forEach(64, work, done, 50)))));
+  const stats = runtime.stats();
+  expect(stats.perHart).toHaveLength(runtime.harts);
+  const sum = (name: 'contextExits' | 'contextYields' | 'schedulersEntered') =>
+    stats.perHart.reduce((total, hart) => total + hart[name], 0);
+  for (const name of ['contextExits', 'contextYields', 'schedulersEntered'] as const) {
+    expect({ [name]: sum(name) }).toEqual({ [name]: stats[name] });
+  }
+  expect(stats.contextExits).toBeGreaterThan(0);
+  // A job that has ended asks no scheduler any more; a hart that ran something was told to.
+  for (const hart of stats.perHart) expect(hart.decisions > 0 || hart.contextSwitches === 0).toBe(true);
+  expect(stats.perHart.some(({ busy }) => typeof busy !== 'boolean')).toBe(false);
 });
 
 it('every Runtime is a face of the same runtime', () => {

@@ -19,6 +19,7 @@
 #include "runtime.h"
 #include "stress.h"
 #include "switch.h"
+#include "trace.h"
 
 namespace lithe::core {
 namespace {
@@ -225,6 +226,7 @@ void Carrier::part_from_hart(Context *guest) {
   Hart *own = home->hart.load(std::memory_order_relaxed);
   lithe_sched_t *sched = guest->sched;
   own->counters.blocks.add();
+  trace(Event::block, home, guest);
   guest->state.store(ContextState::away, std::memory_order_relaxed);
   home->in_callback = true;
   sched->funcs->context_block(sched, guest);
@@ -255,6 +257,8 @@ bool Carrier::leave_directly(Context *context) {
   // The context's own scheduler may not be the hart's: lithe_context_move. The hart stays where it is.
   Hart *own = hart.load(std::memory_order_relaxed);
   lithe_sched_t *current = own->sched.load(std::memory_order_relaxed);
+  own->counters.decisions.add();
+  trace(Event::hart_enter, own, current);
   pending = current->funcs->hart_enter(current);
   in_callback = false;
   has_pending = true;
@@ -286,20 +290,26 @@ void Carrier::announce() {
   switch (departure) {
     case Departure::blocked:
       hart.load(std::memory_order_relaxed)->counters.blocks.add();
+      trace(Event::block, this, context);
       context->state.store(ContextState::blocked, std::memory_order_relaxed);
       sched->funcs->context_block(sched, context);
       stress_point();
       if (publish) publish(context, publish_arg);
       break;
     case Departure::yielded:
+      hart.load(std::memory_order_relaxed)->counters.context_yields.add();
+      trace(Event::context_yield, this, context);
       context->state.store(ContextState::ready, std::memory_order_relaxed);
       sched->funcs->context_yield(sched, context);
       break;
     case Departure::ended:
+      hart.load(std::memory_order_relaxed)->counters.context_exits.add();
+      trace(Event::exit, this, context);
       sched->funcs->context_exit(sched, context);
       break;
     case Departure::offloaded:
       hart.load(std::memory_order_relaxed)->counters.blocks.add();
+      trace(Event::block, this, context);
       context->state.store(ContextState::away, std::memory_order_relaxed);
       sched->funcs->context_block(sched, context);
       break;
@@ -344,6 +354,7 @@ void Carrier::start_running(Context *context) {
   context->ran = true;
   context->state.store(ContextState::running, std::memory_order_relaxed);
   hart.load(std::memory_order_relaxed)->counters.context_switches.add();
+  trace(Event::run, this, context);
 }
 
 void Carrier::resume(Context *context) {
@@ -386,12 +397,14 @@ void Carrier::run(Context *context) {
 void Carrier::hand_to_home(Context *guest_context) {
   Hart *own = hart.load(std::memory_order_relaxed);
   own->counters.handoffs.add();
+  trace(Event::handoff, this, guest_context);
   runtime().root().hand_over(this, guest_context);
 }
 
 void Carrier::grant(lithe_sched_t *child) {
   Hart *own = hart.load(std::memory_order_relaxed);
   own->counters.grants.add();
+  trace(Event::grant, own, child);
   own->sched.store(child, std::memory_order_relaxed);
 }
 
@@ -402,6 +415,7 @@ void Carrier::yield_hart() {
   if (parent == runtime().root().sched()) Root::charge(child, own);
   parent->funcs->hart_return(parent, child);
   own->counters.yields.add();
+  trace(Event::yield, own, child);
   own->sched.store(parent, std::memory_order_relaxed);
   stress_point();
   sched_drop_hart(child);
@@ -410,6 +424,7 @@ void Carrier::yield_hart() {
 void Carrier::receive(Hart *arrived) {
   hart.store(arrived, std::memory_order_relaxed);
   arrived->carrier.store(this, std::memory_order_relaxed);
+  trace(Event::wake, arrived, arrived->sched.load(std::memory_order_relaxed));
   if (!guest && runtime().topology().is_pinned) pin(*this, arrived->place.pu_os);
 }
 
@@ -468,6 +483,8 @@ void Carrier::loop() {
         continue;
       }
     }
+    own->counters.decisions.add();
+    trace(Event::hart_enter, own, sched);
     act(sched->funcs->hart_enter(sched));
   }
 }

@@ -14,6 +14,7 @@
 #include "runtime.h"
 #include "stress.h"
 #include "switch.h"
+#include "trace.h"
 
 using namespace lithe::core;
 
@@ -109,6 +110,7 @@ int lithe_context_unblock(lithe_context_t *handle) {
   Context *context = inside(handle);
   Runtime &current = runtime();
   current.unblocks.fetch_add(1, std::memory_order_relaxed);
+  trace_ready(context);
   stress_point();
   lithe_sched_t *sched = context->sched;
   if (!sched) {

@@ -20,6 +20,8 @@ extern "C" const char *lithe_strerror(int code) {
       return "the deadline passed first";
     case LITHE_EDEADLK:
       return "the caller would wait for itself";
+    case LITHE_EIO:
+      return "the file descriptor did not take what was written";
     case LITHE_ENOTSUP:
       return "this kernel or processor does not offer it";
     default:

@@ -23,7 +23,8 @@ class Counter {
 };
 
 struct Counters {
-  Counter schedulers_entered, schedulers_left, grants, yields, context_switches, blocks, parks, handoffs;
+  Counter schedulers_entered, schedulers_left, grants, yields, context_switches, blocks, context_yields, context_exits,
+      decisions, parks, handoffs;
 };
 
 // What changes hands with the hart is on the first cache line; what its carrier alone writes, all the time, is not.

@@ -6,6 +6,7 @@
 #include "raw_lock.h"
 #include "runtime.h"
 #include "stress.h"
+#include "trace.h"
 
 namespace lithe::core {
 
@@ -112,6 +113,7 @@ int Root::dispatch() {
         sched_add_hart(child);
         delivery.hart->sched.store(child, std::memory_order_relaxed);
         grants_.fetch_add(1, std::memory_order_relaxed);
+        trace(Event::grant, delivery.hart, child);
       } else {
         return refused;
       }
@@ -145,6 +147,7 @@ bool Root::next(Carrier *carrier, lithe_context_t **context) {
         sched_add_hart(child);
         hart->sched.store(child, std::memory_order_relaxed);
         hart->counters.grants.add();
+        trace(Event::grant, hart, child);
       }
       return true;
     }
@@ -154,6 +157,7 @@ bool Root::next(Carrier *carrier, lithe_context_t **context) {
     is_idle = true;
   }
   hart->last_carrier = carrier;
+  trace(Event::park, hart, &handle_.sched);
   if (carrier->guest && carrier->guest_hart.load(std::memory_order_relaxed)) {
     // The hart of its guest has arrived meanwhile; the loop takes it.
     carrier->hart.store(nullptr, std::memory_order_relaxed);
@@ -176,6 +180,7 @@ bool Root::is_owed(Hart *hart) {
 }
 
 void Root::pass_on(Hart *hart) {
+  trace(Event::handoff, hart, hart->sched.load(std::memory_order_relaxed));
   Delivery delivery;
   {
     Locked lock(&lock_);
@@ -228,6 +233,7 @@ void Root::take_back_mail(lithe_sched_t *child) {
       if (!carrier->mailbox.take_back(&hart)) continue;
       start_waiting(carrier);
       push_idle(&hart);
+      trace(Event::park, &hart, child);
       ++taken;
     }
   }

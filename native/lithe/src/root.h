@@ -87,8 +87,6 @@ class Root {
   // Grants made while a hart was idle; those of harts at work are in their own counters.
   uint64_t grants() const { return grants_.load(std::memory_order_relaxed); }
   unsigned idle_count() const { return idle_count_.load(std::memory_order_relaxed); }
-  // For dumps, without the lock.
-  lithe_sched_t *first_child() const { return children_; }
 
   struct Handle {
     lithe_sched_t sched;

@@ -7,6 +7,7 @@
 #include "root.h"
 #include "runtime.h"
 #include "stress.h"
+#include "trace.h"
 
 namespace lithe::core {
 
@@ -132,12 +133,14 @@ int Root::attach(Context *guest) {
   guest->carrier = home;
   guest->ran = true;
   guest->state.store(ContextState::running, std::memory_order_relaxed);
+  trace(Event::guest_in, home, guest);
   return 0;
 }
 
 void Root::detach(Context *guest) {
   Carrier *home = guest->home;
   Hart *hart = home->hart.load(std::memory_order_relaxed);
+  trace(Event::guest_out, home, guest);
   guest->sched = nullptr;
   guest->carrier = nullptr;
   home->hart.store(nullptr, std::memory_order_relaxed);

@@ -9,6 +9,7 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#include "dump_signal.h"
 #include "identity.h"
 #include "keep_errno.h"
 #include "lithe/error.h"
@@ -17,6 +18,7 @@
 #include "raw_lock.h"
 #include "stress.h"
 #include "switch.h"
+#include "trace.h"
 
 namespace lithe::core {
 
@@ -35,6 +37,7 @@ void forget_in_child() {
   // runs here.
   current_runtime.store(nullptr, std::memory_order_relaxed);
   start_lock = 0;
+  trace_forget();
   identity_forget();
 }
 
@@ -121,7 +124,9 @@ Runtime *runtime_start(int &code) {
     }
     Runtime *made = new Runtime(*machine);
     current_runtime.store(made, std::memory_order_release);
+    trace_follow_environment(*made);
     lock.drop();
+    dump_signal_follow_environment();
     if (const char *wanted = std::getenv("HARTS_OFFLOAD"); wanted && std::strcmp(wanted, "1") == 0) {
       if (const int failure = lithe_offload_start(); failure != 0) {
         std::fprintf(stderr, "harts: HARTS_OFFLOAD=1 has no effect: %s\n", lithe_strerror(failure));

@@ -12,6 +12,7 @@
 #include "context.h"
 #include "futex_table.h"
 #include "hart.h"
+#include "peek.h"
 #include "pool.h"
 #include "root.h"
 #include "timer.h"
@@ -45,13 +46,24 @@ class Runtime {
   void register_carrier(Carrier *carrier);
   void unregister_carrier(Carrier *carrier);
 
-  // Calls visit(context) / visit(carrier) on each, under their lock, or without it when it cannot be had soon.
+  // Calls visit(context, is_safe) on each, under the lock of their list; or without it when it cannot be had soon. Then the
+  // list may change meanwhile and its members go, `is_safe` is false, and the walk is bounded.
   template <class Visit>
   void each_context(Visit visit) {
     const bool locked = patiently(&contexts_lock_);
-    for (Context *context = contexts_; context; context = context->all_next) visit(context);
+    uint32_t most = locked ? UINT32_MAX : contexts.load(std::memory_order_relaxed) + 1000;
+    Context *next = nullptr;
+    for (Context *context = contexts_; context && most > 0; context = next, --most) {
+      if (locked) {
+        next = context->all_next;
+      } else if (!peek(&next, &context->all_next, sizeof next)) {
+        break;
+      }
+      visit(context, locked);
+    }
     if (locked) RawLock::drop(&contexts_lock_);
   }
+  // Calls visit(carrier) on each, in the same way.
   template <class Visit>
   void each_carrier(Visit visit) {
     const bool locked = patiently(&carriers_lock_);

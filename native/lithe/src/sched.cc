@@ -12,6 +12,7 @@
 #include "park.h"
 #include "runtime.h"
 #include "stress.h"
+#include "trace.h"
 
 using namespace lithe::core;
 
@@ -119,6 +120,7 @@ int lithe_sched_enter(lithe_sched_t *child) {
   self->sched = child;
   hart->sched.store(child, std::memory_order_relaxed);
   hart->counters.schedulers_entered.add();
+  trace(Event::sched_enter, self->carrier, self);
   if (parent == runtime().root().sched()) runtime().root().begin_use(hart);
   child->funcs->sched_enter(child);
   return 0;
@@ -141,6 +143,7 @@ int lithe_sched_exit(void) {
   Hart *hart = self->carrier->hart.load(std::memory_order_relaxed);
   hart->sched.store(parent, std::memory_order_relaxed);
   hart->counters.schedulers_left.add();
+  trace(Event::sched_exit, self->carrier, self);
   if (hart_count(child).fetch_sub(1, std::memory_order_acq_rel) != 1) {
     if (parent == runtime().root().sched()) runtime().root().take_back_mail(child);
     wait_until_empty(child, runtime().idle_spin_ns() > 0);

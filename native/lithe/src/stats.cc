@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <vector>
 
+#include "lithe/error.h"
 #include "runtime.h"
 
 using namespace lithe::core;
@@ -90,6 +91,9 @@ void lithe_stats_get(lithe_stats_t *out) {
     out->yields += counters.yields.read();
     out->context_switches += counters.context_switches.read();
     out->blocks += counters.blocks.read();
+    out->context_yields += counters.context_yields.read();
+    out->context_exits += counters.context_exits.read();
+    out->decisions += counters.decisions.read();
     out->parks += counters.parks.read();
     out->handoffs += counters.handoffs.read();
   }
@@ -104,6 +108,26 @@ void lithe_stats_get(lithe_stats_t *out) {
   out->guests = current->guests.load(std::memory_order_relaxed);
   // Two sums read at different moments: a scheduler entered in between may be missed, but the difference is not negative.
   out->schedulers = static_cast<uint32_t>(out->schedulers_entered - std::min(left, out->schedulers_entered));
+}
+
+int lithe_stats_hart(int number, lithe_hart_stats_t *out) {
+  Runtime *current = runtime_if_started();
+  if (!current || !out || number < 0 || number >= current->hart_count()) return LITHE_EINVAL;
+  const Hart &hart = current->harts()[number];
+  const Counters &counters = hart.counters;
+  *out = {};
+  out->schedulers_entered = counters.schedulers_entered.read();
+  out->grants = counters.grants.read();
+  out->yields = counters.yields.read();
+  out->context_switches = counters.context_switches.read();
+  out->blocks = counters.blocks.read();
+  out->context_yields = counters.context_yields.read();
+  out->context_exits = counters.context_exits.read();
+  out->decisions = counters.decisions.read();
+  out->parks = counters.parks.read();
+  out->handoffs = counters.handoffs.read();
+  out->is_busy = hart.carrier.load(std::memory_order_relaxed) != nullptr;
+  return 0;
 }
 
 int lithe_stats_oversubscribed(void) {

@@ -18,6 +18,8 @@ TEST_CASE("stats child: before first use" * doctest::skip()) {
   lithe_stats_get(&stats);
   CHECK(stats.harts == 0);
   CHECK(stats.contexts == 0);
+  lithe_hart_stats_t hart;
+  CHECK(lithe_stats_hart(0, &hart) == LITHE_EINVAL);
   CHECK(lithe_stats_oversubscribed() == 0);
   lithe_dump(1);
 }
@@ -53,6 +55,38 @@ TEST_CASE("stats: counters count what happened and only grow") {
   CHECK(after.harts_busy <= after.harts);
   CHECK(after.contexts_pooled <= after.contexts);
   CHECK(after.guests >= 1);
+}
+
+TEST_CASE("stats: each hart's counters add up to the sums") {
+  each_context(6, [](int i) {
+    for (int turn = 0; turn < i; ++turn) lithe_context_yield();
+  });
+  lithe_hart_stats_t hart;
+  CHECK(lithe_stats_hart(-1, &hart) == LITHE_EINVAL);
+  CHECK(lithe_stats_hart(lithe_hart_count(), &hart) == LITHE_EINVAL);
+  CHECK(lithe_stats_hart(0, nullptr) == LITHE_EINVAL);
+  // Other threads of this process may be at work: sums read before and after enclose those of the harts.
+  lithe_stats_t before, after;
+  lithe_stats_get(&before);
+  lithe_hart_stats_t sum = {};
+  for (int i = 0; i < lithe_hart_count(); ++i) {
+    REQUIRE(lithe_stats_hart(i, &hart) == 0);
+    sum.context_yields += hart.context_yields;
+    sum.context_exits += hart.context_exits;
+    sum.decisions += hart.decisions;
+    sum.context_switches += hart.context_switches;
+  }
+  lithe_stats_get(&after);
+  CHECK(before.context_yields <= sum.context_yields);
+  CHECK(sum.context_yields <= after.context_yields);
+  CHECK(before.context_exits <= sum.context_exits);
+  CHECK(sum.context_exits <= after.context_exits);
+  CHECK(before.decisions <= sum.decisions);
+  CHECK(sum.decisions <= after.decisions);
+  CHECK(before.context_switches <= sum.context_switches);
+  CHECK(sum.context_switches <= after.context_switches);
+  CHECK(sum.context_exits >= 6);
+  CHECK(sum.context_yields >= 15);
 }
 
 TEST_CASE("stats: a dump names the harts and schedulers and what blocks") {

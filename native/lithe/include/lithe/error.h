@@ -15,7 +15,8 @@ enum {
   LITHE_ETOPOLOGY = -6, /* hwloc could not read this machine */
   LITHE_ETIMEDOUT = -7, /* the deadline passed first */
   LITHE_EDEADLK = -8,   /* the caller would wait for itself */
-  LITHE_ENOTSUP = -9    /* this kernel or processor does not offer it */
+  LITHE_ENOTSUP = -9,   /* this kernel or processor does not offer it */
+  LITHE_EIO = -10       /* a file descriptor did not take what was written */
 };
 
 /* One sentence for `code`, in static storage. Callable from anywhere; unknown codes get a sentence that says so. */

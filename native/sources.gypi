@@ -36,6 +36,8 @@
       "native/lithe/src/timer.cc",
       "native/lithe/src/timer_heap.cc",
       "native/lithe/src/topology.cc",
+      "native/lithe/src/topology_distance.cc",
+      "native/lithe/src/topology_environment.cc",
       "native/lithe/src/topology_report.cc",
       "native/lithe/src/trace.cc",
       "native/lithe/src/trace_write.cc"
@@ -118,6 +120,7 @@
       "native/lithe/src/timed_wait_test.cc",
       "native/lithe/src/timer_heap.cc",
       "native/lithe/src/timer_test.cc",
+      "native/lithe/src/topology_distance_test.cc",
       "native/lithe/src/topology_test.cc",
       "native/lithe/src/trace_test.cc",
       "native/lithe/src/variants_test.cc",

@@ -68,6 +68,8 @@ napi_value bind_topology(napi_env env, napi_callback_info) {
   if (napi_create_object(env, &result) != napi_ok || !set_number(env, result, "harts", topology.harts) ||
       !set_number(env, result, "pus", topology.pus) || !set_number(env, result, "machinePus", topology.machine_pus) ||
       !set_number(env, result, "quota", topology.quota) || !set_boolean(env, result, "virtual", topology.is_virtual) ||
+      !set_boolean(env, result, "synthetic", topology.is_synthetic) || !set_number(env, result, "smt", topology.smt) ||
+      !set_boolean(env, result, "smtUsed", topology.is_smt_used) ||
       !set_boolean(env, result, "pinned", topology.is_pinned) ||
       !set_boolean(env, result, "foreignOpenmp", foreign_openmp()) ||
       napi_create_array_with_length(env, static_cast<std::size_t>(topology.harts), &places) != napi_ok)

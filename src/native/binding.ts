@@ -46,16 +46,25 @@ export interface HartPlace {
 
 /** The machine, as the runtime sees it. */
 export interface Topology {
-  /** min(PUs in the affinity mask, CPU quota rounded up, `HARTS`, option), or `HARTS_VIRTUAL`. */
+  /**
+   * min(PUs in the affinity mask, CPU quota rounded up, `HARTS`, option), or `HARTS_VIRTUAL`; with `HARTS_SMT=off` of
+   * cores instead of PUs; with `HARTS_TOPOLOGY` at most the PUs that it describes.
+   */
   readonly harts: number;
-  /** PUs in the affinity mask of the process. */
+  /** PUs in the affinity mask of the process; all PUs of a synthetic machine. */
   readonly pus: number;
   /** PUs of the machine. */
   readonly machinePus: number;
   /** CPUs that the cgroup allows, 0 when unlimited. */
   readonly quota: number;
-  /** `HARTS_VIRTUAL` is in effect: more harts than PUs, for tests only. */
+  /** PUs of a core that are among `pus`, the most that any core has: 1 without SMT. */
+  readonly smt: number;
+  /** There are harts that share a core; never with `HARTS_SMT=off`. */
+  readonly smtUsed: boolean;
+  /** The harts are not the PUs of this machine: more of them (`HARTS_VIRTUAL`), or `synthetic`. For tests only. */
   readonly virtual: boolean;
+  /** The machine is described by `HARTS_TOPOLOGY` (or by variables of hwloc), not read. Then `virtual` is true too. */
+  readonly synthetic: boolean;
   /** The threads that carry harts are pinned to their PU. */
   readonly pinned: boolean;
   /** Another libgomp was loaded before this package: OpenMP code binds to that one, and does not share harts. */

@@ -58,7 +58,8 @@ export class Runtime {
    * The machine, as far as this process may use it.
    *
    * @throws SetupError `ERR_HARTS_NATIVE_*` without the native core, `ERR_HARTS_TOPOLOGY` when the machine cannot be
-   *   read or `HARTS` or `HARTS_VIRTUAL` is not a positive number.
+   *   read, or `HARTS`, `HARTS_VIRTUAL`, `HARTS_SMT` or `HARTS_TOPOLOGY` has a value that it cannot have; the message
+   *   says which.
    */
   topology(): Topology {
     try {

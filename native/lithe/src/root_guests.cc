@@ -95,7 +95,7 @@ int Root::attach(Context *guest) {
   Carrier *home = guest->home;
   if (int code = carrier_prepare_loop_stack(home); code != 0) return code;
   guest->sched = &handle_.sched;
-  const int pu = runtime_.topology().is_pinned ? sched_getcpu() : -1;
+  const int pu = runtime_.topology().is_pinned ? runtime_.topology().pu_with_hart(sched_getcpu()) : -1;
   bool has_put_back = false;
   Hart *hart;
   {

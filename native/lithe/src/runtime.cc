@@ -54,6 +54,9 @@ Runtime::Runtime(const Topology &topology)
   for (int i = 0; i < hart_count(); ++i) {
     harts_[i].number = i;
     harts_[i].place = topology_.places[static_cast<size_t>(i)];
+    harts_[i].distances = topology_.distances_from(i);
+    harts_[i].pu_index = static_cast<uint16_t>(topology_.pu_index(i));
+    harts_[i].least_distance = static_cast<uint8_t>(topology_.least_distance(i));
   }
   // Pushed last to first, so that hart 0 is taken first.
   for (int i = hart_count() - 1; i >= 0; --i) root_.adopt(&harts_[i]);

@@ -1,6 +1,9 @@
 #include "schedulers/fork_join/fork_join.hpp"
 
+#include <algorithm>
+#include <cstdint>
 #include <new>
+#include <vector>
 
 namespace harts {
 namespace {
@@ -32,6 +35,41 @@ struct Hold {
   explicit Hold(SpinLock &lock) : lock_(lock) { lock_.lock(); }
   ~Hold() { lock_.unlock(); }
   SpinLock &lock_;
+};
+
+// The order in which each hart looks into the queues of the others: the nearest first. Among those of the same distance
+// it begins after its own number, so that thieves do not all start with the same victim. Made once, for all schedulers:
+// taking work must not call the runtime or allocate.
+class Victims {
+ public:
+  // Throws std::bad_alloc.
+  static const Victims &of_harts(std::size_t count) {
+    // Leaked: carriers may still look for work while static destructors run.
+    static const Victims &made = *new Victims(count);
+    return made;
+  }
+  const uint16_t *begin(std::size_t hart) const { return numbers_.data() + hart * others_; }
+  const uint16_t *end(std::size_t hart) const { return begin(hart) + others_; }
+
+ private:
+  explicit Victims(std::size_t count) : others_(count - 1), numbers_(count * others_) {
+    std::vector<int> nearest(others_);
+    for (int hart = 0; hart < static_cast<int>(count); ++hart) {
+      lithe::check("lithe_topology_neighbours",
+                   lithe_topology_neighbours(hart, nearest.data(), static_cast<int>(others_)));
+      for (auto from = nearest.begin(); from != nearest.end();) {
+        const int distance = lithe_topology_distance(hart, *from);
+        const auto to = std::find_if(from, nearest.end(),
+                                     [&](int other) { return lithe_topology_distance(hart, other) != distance; });
+        std::rotate(from, std::upper_bound(from, to, hart), to);
+        from = to;
+      }
+      std::copy(nearest.begin(), nearest.end(), numbers_.begin() + static_cast<std::ptrdiff_t>(hart * others_));
+    }
+  }
+
+  std::size_t others_;
+  std::vector<uint16_t> numbers_;
 };
 
 }  // namespace
@@ -105,6 +143,7 @@ ForkJoin::ForkJoin(const char *name) : Scheduler(name), children_(new Children) 
   lithe::check("lithe_hart_count", harts);
   queue_count_ = static_cast<std::size_t>(harts);
   queues_.reset(new Queue[queue_count_]);
+  Victims::of_harts(queue_count_);
 }
 
 ForkJoin::~ForkJoin() = default;
@@ -114,21 +153,26 @@ void ForkJoin::push(lithe_context_t *context) {
   queues_[hart >= 0 ? static_cast<std::size_t>(hart) % queue_count_ : 0].push(context);
 }
 
-// Own queue first, then the others in locality order from here on. A guest that only another kernel thread can resume
-// is left to that one while there is anything else to do. Now and then the search starts elsewhere: contexts that yield
-// keep the own queue full for ever, and the hart in whose queue another context waits may not be here at all.
+// Own queue first, then the others', the nearest first. A guest that only another kernel thread can resume is left to
+// that one while there is anything else to do. Now and then the search starts elsewhere and goes round: contexts that
+// yield keep the own queue full for ever, and the hart in whose queue another context waits may not be here at all.
 lithe_context_t *ForkJoin::take() {
   constexpr std::size_t turns_at_home = 64;
   const int hart = lithe_hart_self();
-  std::size_t start = 0;
-  if (hart >= 0) {
-    start = static_cast<std::size_t>(hart) % queue_count_;
-    const std::size_t turn = ++queues_[start].turns;  // of this hart alone
-    if (turn % turns_at_home == 0) start += turn / turns_at_home;
-  }
+  const std::size_t home = hart >= 0 ? static_cast<std::size_t>(hart) % queue_count_ : 0;
+  const std::size_t turn = hart >= 0 ? ++queues_[home].turns : 1;  // of this hart alone
+  const Victims &victims = Victims::of_harts(queue_count_);
   for (const bool any : {false, true}) {
-    for (std::size_t i = 0; i < queue_count_; ++i) {
-      if (lithe_context_t *context = queues_[(start + i) % queue_count_].pop(any)) return context;
+    if (turn % turns_at_home == 0) {
+      for (std::size_t i = 0; i < queue_count_; ++i) {
+        if (lithe_context_t *context = queues_[(home + turn / turns_at_home + i) % queue_count_].pop(any))
+          return context;
+      }
+      continue;
+    }
+    if (lithe_context_t *context = queues_[home].pop(any)) return context;
+    for (const uint16_t *victim = victims.begin(home); victim != victims.end(home); ++victim) {
+      if (lithe_context_t *context = queues_[*victim].pop(any)) return context;
     }
   }
   return nullptr;

@@ -7,7 +7,8 @@
 
 LITHE_BEGIN_DECLS
 
-/* How many harts this process has: min(PUs in the affinity mask, CPU quota rounded up, HARTS), or HARTS_VIRTUAL.
+/* How many harts this process has: min(PUs in the affinity mask, CPU quota rounded up, HARTS), unless other variables
+ * say otherwise; see lithe_topology_get.
  * Callable from: anywhere; starts the runtime. At least 1; negative LITHE_E* when the machine cannot be read. */
 LITHE_API int lithe_hart_count(void);
 

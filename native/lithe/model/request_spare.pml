@@ -4,7 +4,7 @@
 //
 // HARTS harts, as many carriers at most, started when needed. Scheduler 0 is a job whose contexts are unblocked from
 // outside; scheduler 1 is entered and left by a guest, which keeps its hart afterwards (lent). The guest runs its own
-// work if no hart has come (law 3).
+// work if no hart has come (law 3). With GUESTS 2 another guest comes and goes, so that guests wait for harts.
 //
 // Properties: every hart is in exactly one place (HELD); `spare_` is the number of idle and lent harts whenever the lock
 // is free; a request is never missed, which shows as a requester that waits for ever; the counts of harts are right.
@@ -18,28 +18,32 @@
 #ifndef GUEST_ROUNDS
 #define GUEST_ROUNDS 1
 #endif
+#ifndef GUESTS
+#define GUESTS 1
+#endif
 #define NONE 7
 #define ROOT 2
-#define GUEST 3  // what a hart is sent with, when it is for the guest
 
 bool lock;               // Root::lock_
 short spare;             // Root::spare_
 bool idle[HARTS];        // Root::idle_
-byte lent = NONE;        // Context::lent of the guest
+byte lent[2] = NONE;     // Context::lent of the guests
 byte carried[HARTS];     // how many kernel threads hold it
 byte moving[HARTS];      // decided under the lock, and not in the mailbox yet
 byte at[HARTS];          // Hart::sched
 bool is_waiting[CARRIERS];
 byte started;            // kernel threads that exist
 chan mail[CARRIERS] = [1] of { byte };
-chan home_mail = [1] of { byte };
-bool home_waits, guest_ready;
+chan home_mail[2] = [1] of { byte };
+bool home_waits[2], guest_ready[2];  // the ready list of the root: only guests are in it here
 bool linked[2];
 byte demand[2], count[2], queued[2], served[2];
 byte in_mail[HARTS];     // sent and not received, ghost of the channels
 
-#define IN_PLACES(h) (idle[h] + (lent == h -> 1 : 0) + carried[h] + moving[h] + in_mail[h])
-#define SPARE(h) (idle[h] + (lent == h -> 1 : 0))
+#define LENT(h) ((lent[0] == h || lent[1] == h) -> 1 : 0)
+#define GUEST_WAITS (guest_ready[0] || guest_ready[1])
+#define IN_PLACES(h) (idle[h] + LENT(h) + carried[h] + moving[h] + in_mail[h])
+#define SPARE(h) (idle[h] + LENT(h))
 #if HARTS > 1
 #define LOST (IN_PLACES(0) != 1 || IN_PLACES(1) != 1)
 #define SPARES (SPARE(0) + SPARE(1))
@@ -85,7 +89,14 @@ inline take_spare(out) {
   pop_idle(out);
   if
   :: out == NONE ->  // reclaim_any
-    d_step { assert(lent != NONE); out = lent; lent = NONE; spare--; moving[out]++ }
+    d_step {
+      if
+      :: lent[0] != NONE -> out = lent[0]; lent[0] = NONE
+      :: else -> assert(lent[1] != NONE); out = lent[1]; lent[1] = NONE
+      fi;
+      spare--;
+      moving[out]++
+    }
   :: else
   fi
 }
@@ -109,19 +120,34 @@ inline deliver(h, c) {
   atomic { assert(nfull(mail[c])); moving[h]--; in_mail[h]++; mail[c]!h }
 }
 
+// The first in the ready list.
+inline pop_ready(out) {
+  d_step {
+    if
+    :: guest_ready[0] -> out = 0
+    :: else -> assert(guest_ready[1]); out = 1
+    fi;
+    guest_ready[out] = false
+  }
+}
+
+inline send_home(h, g) {
+  atomic { assert(nfull(home_mail[g])); moving[h]--; in_mail[h]++; home_mail[g]!h }
+}
+
 // Root::dispatch
 inline dispatch() {
   do
   :: take_lock();
     if :: spare <= 0 -> drop_lock(); break :: else fi;
     if
-    :: guest_ready ->
-      d_step { guest_ready = false };
+    :: GUEST_WAITS ->
+      pop_ready(g);
       take_spare(h);
-      assert(home_waits);
-      home_waits = false;
+      assert(home_waits[g]);
+      home_waits[g] = false;
       drop_lock();
-      atomic { assert(nfull(home_mail)); moving[h]--; in_mail[h]++; home_mail!h }
+      send_home(h, g)
     :: else ->
       pick_hungry(child);
       if :: child == NONE -> drop_lock(); break :: else fi;
@@ -132,7 +158,7 @@ inline dispatch() {
       deliver(h, c)
     fi
   od;
-  atomic { h = NONE; c = NONE; child = NONE }
+  atomic { h = NONE; c = NONE; child = NONE; g = 0 }
 }
 
 // lithe_hart_request(child, +1), then the context is queued (ForkJoin::make_ready)
@@ -154,7 +180,7 @@ inline request(s) {
 }
 
 proctype Carrier(byte me) {
-  byte own = NONE, h = NONE, c = NONE, child = NONE;
+  byte own = NONE, h = NONE, c = NONE, child = NONE, g;
   bool is_idle;
 
 end_waits:
@@ -188,13 +214,13 @@ yields:
       is_idle = false;
 look:
       if
-      :: guest_ready ->
-        guest_ready = false;
+      :: GUEST_WAITS ->
+        pop_ready(g);
         if :: is_idle -> d_step { idle[own] = false; spare--; carried[own]++; is_idle = false } :: else fi;
         drop_lock();
         // run finds that the guest's home is another kernel thread: Root::hand_over.
         take_lock();
-        assert(home_waits);
+        assert(home_waits[g]);
         pop_idle(h);
         if
         :: h == NONE ->
@@ -203,10 +229,11 @@ look:
           is_waiting[me] = true
         :: else
         fi;
-        home_waits = false;
+        home_waits[g] = false;
         drop_lock();
-        atomic { assert(nfull(home_mail)); moving[h]--; in_mail[h]++; home_mail!h };
+        send_home(h, g);
         h = NONE;
+        g = 0;
         if :: own == NONE -> break :: else -> goto again fi
       :: else
       fi;
@@ -241,7 +268,7 @@ again: skip
 
 // Contexts of the job are unblocked from outside, one after the other: each has to run.
 proctype Outside() {
-  byte h = NONE, c = NONE, child = NONE, round;
+  byte h = NONE, c = NONE, child = NONE, g, round;
   bool sees;
   for (round : 1 .. ROUNDS) {
     request(0);
@@ -249,55 +276,60 @@ proctype Outside() {
   }
 }
 
-proctype Guest() {
-  byte h = NONE, c = NONE, child = NONE, own = NONE, round;
+proctype Guest(byte me) {
+  byte h = NONE, c = NONE, child = NONE, own = NONE, g, round;
   bool sees, wanted;
   for (round : 1 .. GUEST_ROUNDS) {
-    // attach
+    // attach: its lent hart, an idle one, one that another guest keeps, or it waits at home.
     take_lock();
     if
-    :: lent != NONE -> d_step { own = lent; lent = NONE; spare--; carried[own]++ }; drop_lock()
+    :: lent[me] != NONE -> d_step { own = lent[me]; lent[me] = NONE; spare--; moving[own]++ }
     :: else ->
-      pop_idle(own);
       if
-      :: own != NONE -> d_step { moving[own]--; carried[own]++ }; drop_lock()
-      :: else ->
-        d_step { guest_ready = true; home_waits = true };
-        drop_lock();
-        atomic { home_mail?own -> in_mail[own]--; carried[own]++ }
+      :: spare > 0 -> take_spare(own)
+      :: else -> d_step { guest_ready[me] = true; home_waits[me] = true }
       fi
     fi;
-    // lithe_sched_enter
-    d_step { count[1] = 1; demand[1] = 1; served[1] = 0 };
-    take_lock();
-    linked[1] = true;
     drop_lock();
-    at[own] = 1;
-    request(1);
-    // The context runs here, or on a hart that has come.
-    atomic { if :: queued[1] > 0 -> queued[1]--; served[1]++; demand[1]-- :: else fi };
-    served[1] == 1;
-    // lithe_sched_exit
-    demand[1] <= 1;
-    take_lock();
-    linked[1] = false;
-    drop_lock();
-    at[own] = ROOT;
-    count[1]--;
-    count[1] == 0;
-    demand[1] = 0;
+    if
+    :: own == NONE -> atomic { home_mail[me]?own -> in_mail[own]--; carried[own]++ }
+    :: else -> d_step { moving[own]--; carried[own]++ }
+    fi;
+    if
+    :: me == 1  // it has nothing to run: in and out
+    :: else ->
+      // lithe_sched_enter
+      d_step { count[1] = 1; demand[1] = 1; served[1] = 0 };
+      take_lock();
+      linked[1] = true;
+      drop_lock();
+      at[own] = 1;
+      request(1);
+      // The context runs here, or on a hart that has come.
+      atomic { if :: queued[1] > 0 -> queued[1]--; served[1]++; demand[1]-- :: else fi };
+      served[1] == 1;
+      // lithe_sched_exit
+      demand[1] <= 1;
+      take_lock();
+      linked[1] = false;
+      drop_lock();
+      at[own] = ROOT;
+      count[1]--;
+      count[1] == 0;
+      demand[1] = 0
+    fi;
     // detach
     take_lock();
-    d_step { carried[own]--; lent = own; own = NONE; spare++ };
+    d_step { carried[own]--; lent[me] = own; own = NONE; spare++ };
 #ifdef BREAK_LEND_WITHOUT_LOOK
     wanted = false;
 #else
     pick_hungry(child);
-    wanted = (child != NONE);
-    child = NONE;
+    d_step { wanted = (GUEST_WAITS || child != NONE); child = NONE };
 #endif
     drop_lock();
-    if :: wanted -> dispatch() :: else fi
+    if :: wanted -> dispatch() :: else fi;
+    wanted = false
   }
 }
 
@@ -315,6 +347,7 @@ init {
     for (i : 0 .. CARRIERS - 1) { run Carrier(i) }
     run Outside();
     run Monitor();
-    if :: GUEST_ROUNDS > 0 -> run Guest() :: else fi
+    if :: GUESTS > 0 -> run Guest(0) :: else fi;
+    if :: GUESTS > 1 -> run Guest(1) :: else fi
   }
 }

@@ -6,6 +6,15 @@
 //
 // Properties: a context is resumed exactly once per unblock, and never before its stack was left; nobody waits for ever,
 // above all not two carriers whose contexts pick each other.
+//
+// check:
+// check: TURNS=3
+// broken: BREAK_WAIT_BEFORE_ARRIVE -> deadlock
+// broken: BREAK_FLAG_BEFORE_SWITCH -> assertion
+// broken: BREAK_NO_WAIT_FOR_FLAG -> assertion
+// broken: BREAK_PARK_BEFORE_READY -> assertion
+// broken: BREAK_UNBLOCK_TWICE -> assertion
+
 #define CONTEXTS 2
 #define CARRIERS 2
 #ifndef TURNS

@@ -6,6 +6,16 @@
 //
 // Properties: nobody touches the child after lithe_sched_exit has returned; the count is 0 then; the main context is woken
 // once, and always; a hart whose mail is taken back is counted down once.
+//
+// check:
+// broken: BREAK_COUNT_AFTER_UNLOCK -> assertion
+// broken: BREAK_UNLINK_LAST -> assertion
+// broken: BREAK_NO_VISIT -> assertion
+// broken: BREAK_LOOK_AGAIN_AFTER_DROP -> assertion
+// broken: BREAK_WAITER_AFTER_FLAG -> assertion
+// broken: BREAK_NO_LOOK_WHEN_ANNOUNCING -> deadlock
+// broken: BREAK_TAKE_BACK_WITHOUT_DROP -> deadlock
+
 #define GRANTERS 2
 #define LEAVING 16  // the flag, in the same word as the counts
 #define VISIT 32

@@ -7,6 +7,15 @@
 //
 // Properties: a hart is never in two places or in none; mail is not overwritten; the owner reads the hart's fields as the
 // sender wrote them; the owner wakes for every letter that stays.
+//
+// check:
+// broken: BREAK_SLEEP_WITHOUT_COMPARE -> deadlock
+// broken: BREAK_SEND_IN_TWO_STEPS -> deadlock
+// broken: BREAK_READ_WITHOUT_COMPARE -> assertion
+// broken: BREAK_TAKE_BACK_WITHOUT_COMPARE -> assertion
+// broken: BREAK_WAKING_IS_MAIL -> assertion
+// broken: BREAK_FIELDS_AFTER_MAIL -> assertion
+
 #define TURNS 2
 #define TAKES 2
 #define RESTS 2

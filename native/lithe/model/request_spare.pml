@@ -8,6 +8,14 @@
 //
 // Properties: every hart is in exactly one place (HELD); `spare_` is the number of idle and lent harts whenever the lock
 // is free; a request is never missed, which shows as a requester that waits for ever; the counts of harts are right.
+//
+// check: HARTS=1 GUESTS=2 GUEST_ROUNDS=2
+// check: HARTS=2
+// broken: BREAK_REQUEST_LOOKS_FIRST HARTS=1 -> deadlock
+// broken: BREAK_NO_LOOK_AFTER_SPARE HARTS=1 -> deadlock
+// broken: BREAK_LEND_WITHOUT_LOOK HARTS=1 -> deadlock
+// broken: BREAK_QUEUE_WITHOUT_REQUEST HARTS=2 -> deadlock
+
 #ifndef HARTS
 #define HARTS 2
 #endif

@@ -6,15 +6,15 @@
 // the queue, and have to bring it home: with a hart in the mail, an idle one, or their own.
 //
 // Properties: the guest is resumed by its home only, exactly once per unblock, and always; no hart is lost or doubled
-// (LOST); S's count is the number of harts that are with it.
+// (LOST); S's count is the number of harts that are with it; no hart is put down or left idle with a guest on board,
+// who would be forgotten (STRANDED; that need not be a deadlock: harts would go round for a demand that never ends).
 //
 // check: HARTS=1 ROUNDS=2
 // check: HARTS=2
-// broken: BREAK_COMING_IS_STALE ROUNDS=2 -> deadlock
-// broken: BREAK_BOARD_AFTER_DEPARTURE ROUNDS=2 -> deadlock
-// broken: BREAK_NEXT_IGNORES_ARRIVAL ROUNDS=2 -> deadlock
+// broken: BREAK_BOARD_AFTER_DEPARTURE -> assertion
+// broken: BREAK_NEXT_IGNORES_ARRIVAL -> deadlock
 // broken: BREAK_RUN_ANYWHERE -> assertion
-// broken: BREAK_NOT_PASSED_ON -> assertion
+// broken: BREAK_NOT_PASSED_ON -> deadlock
 // broken: BREAK_IDLE_HART_NOT_COUNTED -> assertion
 
 #ifndef HARTS
@@ -58,30 +58,28 @@ byte rounds, work_done;    // how often the guest has blocked, how many others w
 byte owed;                 // unblocks of the guest that it has not been resumed for
 
 #if HARTS > 1
-#define POSTED(h) ((box[0] == h -> 1 : 0) + (box[1] == h -> 1 : 0) + (box[2] == h -> 1 : 0) + (guest_hart == h -> 1 : 0))
+#define POSTED(h) \
+  ((box[0] == h -> 1 : 0) + (box[1] == h -> 1 : 0) + (box[2] == h -> 1 : 0) + (guest_hart == h -> 1 : 0))
 #define ONE_PLACE(h) (idle[h] + carried[h] + moving[h] + POSTED(h) == 1)
 #define LOST (!ONE_PLACE(0) || !ONE_PLACE(1))
+#define STRANDED ((idle[0] && first[0] == GUEST) || (idle[1] && first[1] == GUEST))
 #else
 #define POSTED(h) ((box[0] == h -> 1 : 0) + (box[1] == h -> 1 : 0) + (guest_hart == h -> 1 : 0))
 #define ONE_PLACE(h) (idle[h] + carried[h] + moving[h] + POSTED(h) == 1)
 #define LOST (!ONE_PLACE(0))
+#define STRANDED (idle[0] && first[0] == GUEST)
 #endif
 
 // A hart of S is in the mail to the home, unread, and nobody is on board.
-#if defined(BREAK_COMING_IS_STALE)
-#define CAN_BOARD (!is_waiting[HOME] && coming != NONE && first[coming] == NOBODY)
-#elif defined(BREAK_BOARD_AFTER_DEPARTURE)
+#if defined(BREAK_BOARD_AFTER_DEPARTURE)
 #define CAN_BOARD (!is_waiting[HOME] && coming != NONE && carrier[coming] == HOME && in_s[coming])
 #else
-#define CAN_BOARD (!is_waiting[HOME] && coming != NONE && carrier[coming] == HOME && in_s[coming] && first[coming] == NOBODY)
+#define CAN_BOARD \
+  (!is_waiting[HOME] && coming != NONE && carrier[coming] == HOME && in_s[coming] && first[coming] == NOBODY)
 #endif
 
 inline take_lock() { atomic { !lock -> lock = true } }
 inline drop_lock() { lock = false }
-
-inline push_idle(h) {
-  d_step { carrier[h] = NONE; in_s[h] = false; first[h] = NOBODY; idle[h] = true; spare++ }
-}
 
 inline pop_idle(out) {
   d_step {
@@ -156,7 +154,8 @@ proctype Carrier(byte me) {
 
 loop:
   if
-  :: me == HOME -> atomic { arrived = guest_hart; if :: arrived != NONE -> guest_hart = NONE; carried[arrived]++ :: else fi }
+  :: me == HOME ->
+    atomic { arrived = guest_hart; if :: arrived != NONE -> guest_hart = NONE; carried[arrived]++ :: else fi }
   :: else
   fi;
   if
@@ -166,8 +165,11 @@ loop:
 #ifndef BREAK_NOT_PASSED_ON
       // Root::pass_on
       take_lock();
+      assert(first[own] != GUEST);
       if
-      :: !in_s[own] -> d_step { carried[own]--; carrier[own] = NONE; first[own] = NOBODY; idle[own] = true; spare++ }; drop_lock();
+      :: !in_s[own] ->
+        d_step { carried[own]--; carrier[own] = NONE; first[own] = NOBODY; idle[own] = true; spare++ };
+        drop_lock();
         dispatch()
       :: else ->
         d_step { first[own] = NOBODY; carried[own]--; moving[own]++ };
@@ -207,7 +209,8 @@ end_waits:
       :: else
       fi
     };
-    // yield_hart
+    // yield_hart; who is on board now would never be found
+    assert(first[own] != GUEST);
     in_s[own] = false;
     atomic { assert(count > 0); count-- };
     goto loop
@@ -221,7 +224,10 @@ look:
   if
   :: linked && count < demand ->
     d_step {
-      if :: is_idle -> idle[own] = false; spare--; carried[own]++; first[own] = TAKEN; carrier[own] = me; is_idle = false :: else fi;
+      if
+      :: is_idle -> idle[own] = false; spare--; carried[own]++; first[own] = TAKEN; carrier[own] = me; is_idle = false
+      :: else
+      fi;
       count++;
       in_s[own] = true
     };
@@ -230,7 +236,11 @@ look:
   :: else
   fi;
   if
-  :: !is_idle -> d_step { is_idle = true; carried[own]--; carrier[own] = NONE; first[own] = NOBODY; idle[own] = true; spare++ };
+  :: !is_idle ->
+    d_step {
+      assert(first[own] != GUEST);
+      is_idle = true; carried[own]--; carrier[own] = NONE; first[own] = NOBODY; idle[own] = true; spare++
+    };
     goto look
   :: else
   fi;
@@ -243,7 +253,13 @@ look:
   fi;
 #else
   is_waiting[me] = true;
-  if :: me == HOME -> drop_lock(); atomic { box[me] != NONE -> arrived = box[me]; box[me] = NONE; carried[arrived]++ }; take_lock() :: else fi;
+  if
+  :: me == HOME ->
+    drop_lock();
+    atomic { box[me] != NONE -> arrived = box[me]; box[me] = NONE; carried[arrived]++ };
+    take_lock()
+  :: else
+  fi;
 #endif
   drop_lock();
   goto loop;
@@ -341,7 +357,7 @@ proctype Others() {
 
 proctype Monitor() {
 end:
-  atomic { LOST -> assert(false) }
+  atomic { LOST || STRANDED -> assert(false) }
 }
 
 init {

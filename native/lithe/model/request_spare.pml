@@ -63,11 +63,6 @@ byte in_mail[HARTS];     // sent and not received, ghost of the channels
 inline take_lock() { atomic { !lock -> lock = true } }
 inline drop_lock() { lock = false }
 
-inline push_idle(h) {
-  // Two steps in the code, the list first; both under the lock, and only `spare_` is read without it.
-  d_step { idle[h] = true; at[h] = ROOT; spare++ }
-}
-
 // A scan reads each demand in a step of its own: they change without the lock. Which of several is taken is policy.
 inline pick_hungry(out) {
   out = NONE;

@@ -1,4 +1,4 @@
-// npm test: sets the checkout up and runs every suite, or those of the kinds named: lint, native, ts.
+// npm test: sets the checkout up and runs every suite, or those of the kinds named: lint, model, native, ts.
 // The last line is the sum of all: `N passed, M failed`; the exit code is 1 when anything failed.
 import { createProgress } from './setup/progress.mjs';
 import { root, setUp } from './setup/setup.mjs';
@@ -9,7 +9,7 @@ await runScript(async () => {
   const kinds = process.argv.slice(2);
   const unknown = kinds.find((kind) => !suites.some((suite) => suite.kind === kind));
   if (unknown !== undefined)
-    throw new SetupFailure(`Unknown kind of suite "${unknown}"; there are lint, native and ts.`);
+    throw new SetupFailure(`Unknown kind of suite "${unknown}"; there are lint, model, native and ts.`);
   const progress = createProgress();
   try {
     await setUp('test', progress);

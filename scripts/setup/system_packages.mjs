@@ -71,6 +71,12 @@ export const requirements = [
       machine.compiles('#define DOCTEST_CONFIG_DISABLE\n#include <doctest/doctest.h>\nint main() {}\n', []),
   },
   {
+    what: 'spin, which checks the models of the protocol',
+    package: 'spin',
+    purposes: ['test'],
+    isMet: async (machine) => machine.has('spin'),
+  },
+  {
     what: 'the Boost.Context library (a contender in the benchmarks)',
     package: 'libboost-context-dev',
     purposes: ['bench'],

@@ -6,6 +6,7 @@ import { makeNative } from '../setup/native_build.mjs';
 import { SetupFailure } from '../setup/setup_error.mjs';
 import { clangFormat } from './clang_format.mjs';
 import { checkCounts, doctestCounts, vitestCounts } from './counts.mjs';
+import { testModels } from './model.mjs';
 
 /**
  * @typedef {import('./counts.mjs').Counts & { skipped?: string }} Outcome
@@ -16,7 +17,7 @@ import { checkCounts, doctestCounts, vitestCounts } from './counts.mjs';
  *
  * @typedef {object} Suite
  * @property {string} name
- * @property {'lint' | 'native' | 'ts'} kind
+ * @property {'lint' | 'model' | 'native' | 'ts'} kind
  * @property {(context: Context) => Promise<Outcome>} run
  */
 
@@ -139,6 +140,7 @@ export const suites = [
   check('biome', 'lint', '@biomejs/biome/bin/biome', ['check', '.']),
   clangFormatCheck,
   check('type check', 'ts', 'typescript/bin/tsc', ['-p', 'tsconfig.json', '--pretty', 'false']),
+  { name: 'models', kind: 'model', run: testModels },
   native('plain', '', {}),
   native('asan', 'address,undefined', {
     ASAN_OPTIONS: 'detect_leaks=1:detect_stack_use_after_return=0',

@@ -6,7 +6,7 @@
 /* One stack of ready contexts and one list of children, under one lock. */
 typedef struct {
   lithe_sched_t sched; /* first: the callbacks cast back */
-  atomic_flag lock;
+  lithe_spinlock_t lock;
   lithe_context_t *ready;
   lithe_sched_t *children;
   atomic_int live;
@@ -21,12 +21,9 @@ typedef struct {
 
 static scheduler_t *of(lithe_sched_t *sched) { return (scheduler_t *)sched; }
 
-static void lock(scheduler_t *self) {
-  while (atomic_flag_test_and_set_explicit(&self->lock, memory_order_acquire)) {
-  }
-}
+static void lock(scheduler_t *self) { lithe_spinlock_lock(&self->lock); }
 
-static void unlock(scheduler_t *self) { atomic_flag_clear_explicit(&self->lock, memory_order_release); }
+static void unlock(scheduler_t *self) { lithe_spinlock_unlock(&self->lock); }
 
 static void hart_request(lithe_sched_t *self, lithe_sched_t *child, int delta) {
   (void)child;

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <mutex>
 #include <vector>
 
 #include "lithe/lithe.hpp"
@@ -82,20 +83,13 @@ class Shuffle : public lithe::Scheduler {
   }
 
  private:
-  struct Hold {
-    explicit Hold(std::atomic_flag &lock) : lock_(lock) {
-      while (lock_.test_and_set(std::memory_order_acquire)) {
-      }
-    }
-    ~Hold() { lock_.clear(std::memory_order_release); }
-    std::atomic_flag &lock_;
-  };
+  using Hold = std::lock_guard<lithe::SpinLock>;
 
   void release_joiner() {
     if (lithe_context_t *joiner = joiner_.exchange(nullptr)) lithe_context_unblock(joiner);
   }
 
-  std::atomic_flag lock_ = ATOMIC_FLAG_INIT;
+  lithe::SpinLock lock_;
   Random random_;
   std::vector<lithe_context_t *> ready_;
   std::vector<lithe_sched_t *> children_;

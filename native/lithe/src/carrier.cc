@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "code_mark.h"
 #include "decision.h"
 #include "donor.h"
 #include "identity.h"
@@ -69,6 +70,7 @@ sigset_t carrier_signal_mask() {
   sigset_t mask;
   sigfillset(&mask);
   for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT}) sigdelset(&mask, fault);
+  sigdelset(&mask, interruption_signal);
   return mask;
 }
 
@@ -188,7 +190,7 @@ void carrier_free_loop_stack(Carrier *home) {
 void Carrier::leave(Context *context, Departure why, void (*make_known)(lithe_context_t *, void *), void *argument) {
   const int saved_errno = errno;  // callbacks run on this thread's TLS, before the switch or in a guest's loop
   Carrier *carrier = context->carrier;
-  offload_left(carrier);
+  code_left(carrier);
   carrier->departed = context;
   carrier->departure = why;
   carrier->publish = make_known;
@@ -198,7 +200,9 @@ void Carrier::leave(Context *context, Departure why, void (*make_known)(lithe_co
     errno = saved_errno;
     return;
   }
-  if (!carrier->leave_directly(context)) {
+  // From the middle of anything, malloc perhaps, no callback may run on the context's TLS: the loop does it on its own.
+  const bool is_sudden = why == Departure::preempted || why == Departure::offloaded;
+  if (is_sudden || !carrier->leave_directly(context)) {
     void *const sp = carrier->loop_sp;
     void *const tp = carrier->loop_tp;
     sanitizer::release(carrier);
@@ -208,7 +212,7 @@ void Carrier::leave(Context *context, Departure why, void (*make_known)(lithe_co
   // Resumed; by another context's thread perhaps, whose departure is then completed here. No carrier: told to end.
   if (context->carrier) context->carrier->arrive();
   errno = saved_errno;
-  offload_resumed(context);
+  code_resumed(context);
 }
 
 // Same thread, same TLS, other stack: whoever asks there is the carrier.
@@ -219,10 +223,12 @@ void Carrier::enter_home_loop(Context *guest) {
   lithe_switch(&guest->sp, home->loop_sp, nullptr);
   guest->home->fiber.after_returning_to_guest();
   self_pointer = guest;
+  code_resumed(guest);
 }
 
 void Carrier::part_from_hart(Context *guest) {
   Carrier *home = guest->home;
+  code_left(home);
   Hart *own = home->hart.load(std::memory_order_relaxed);
   lithe_sched_t *sched = guest->sched;
   own->counters.blocks.add();
@@ -296,6 +302,10 @@ void Carrier::announce() {
       stress_point();
       if (publish) publish(context, publish_arg);
       break;
+    case Departure::preempted:
+      hart.load(std::memory_order_relaxed)->counters.preemptions.add();
+      if (runtime().root().is_contended()) slice_start = 1;  // the quantum was a slice, and more
+      [[fallthrough]];
     case Departure::yielded:
       hart.load(std::memory_order_relaxed)->counters.context_yields.add();
       trace(Event::context_yield, this, context);
@@ -350,8 +360,10 @@ void Carrier::arrive_in_loop() {
 
 void Carrier::start_running(Context *context) {
   fruitless = 0;
+  should_yield.store(false, std::memory_order_relaxed);
   context->carrier = this;
   context->ran = true;
+  context->resumed_look = runtime().monitor().looks();
   context->state.store(ContextState::running, std::memory_order_relaxed);
   hart.load(std::memory_order_relaxed)->counters.context_switches.add();
   trace(Event::run, this, context);

@@ -8,12 +8,14 @@
 
 #include "context.h"
 #include "hart.h"
+#include "interruption.h"
 
 namespace lithe::core {
 
-// How the context that ran on a carrier leaves its stack. `offloaded`: to go on without a hart, on its own kernel
+// How the context that ran on a carrier leaves its stack. `preempted`: at an instruction of its own that has nothing to do
+// with the runtime (interruption.h). `offloaded`: to go on without a hart, on its own kernel
 // thread; `returning`: a guest that was without a hart wants one again.
-enum class Departure : uint8_t { blocked, yielded, ended, offloaded, returning };
+enum class Departure : uint8_t { blocked, yielded, preempted, ended, offloaded, returning };
 
 // Mail: how a hart reaches a carrier that has none. Values:
 //   empty    nobody has written; the owner may be spinning on it
@@ -85,7 +87,10 @@ struct alignas(128) Carrier {
       nullptr;  // the last hart mailed to it; under the root lock, and only believed while hart->carrier == this
 
   std::atomic<uint8_t> selector{0};  // whether system calls trap; written by the thread, read by the kernel (offload.h)
-  int pinned_pu = -1;                // where the kernel thread is pinned, -1 nowhere
+  std::atomic<bool> in_code{false};  // the code that runs is a context's own (code_mark.h)
+  std::atomic<bool> should_yield{false};  // the context that runs has had its quantum (monitor.h)
+  Interruption interruption;              // what the monitor wants of the context that runs
+  int pinned_pu = -1;                     // where the kernel thread is pinned, -1 nowhere
   std::atomic<pid_t> tid{0};
   Carrier *all_next = nullptr;  // under Runtime::carriers_lock
 

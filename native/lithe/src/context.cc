@@ -5,11 +5,11 @@
 #include <unistd.h>
 
 #include "carrier.h"
+#include "code_mark.h"
 #include "decision.h"
 #include "donor.h"
 #include "identity.h"
 #include "lithe/error.h"
-#include "offload.h"
 #include "park.h"
 #include "runtime.h"
 #include "stress.h"
@@ -49,7 +49,7 @@ extern "C" {
 
 int lithe_context_create(lithe_context_t **out, const lithe_context_attr_t *attr, lithe_sched_t *sched,
                          void (*start)(void *), void *arg) {
-  const NoOffload own;
+  const RuntimeCode own;
   if (!out || !start) return LITHE_EINVAL;
   size_t stack_size = donor_default_stack_size;
   int identity = LITHE_CONTEXT_POOLED;
@@ -80,7 +80,7 @@ int lithe_context_create(lithe_context_t **out, const lithe_context_attr_t *attr
 }
 
 int lithe_context_destroy(lithe_context_t *handle) {
-  const NoOffload own;
+  const RuntimeCode own;
   if (!handle) return LITHE_EINVAL;
   Context *context = inside(handle);
   if (context->kind != ContextKind::donor || context->ran) return LITHE_EBUSY;
@@ -105,7 +105,7 @@ int lithe_context_block(void (*publish)(lithe_context_t *, void *), void *arg) {
 }
 
 int lithe_context_unblock(lithe_context_t *handle) {
-  const NoOffload own;
+  const RuntimeCode own;
   if (!handle) return LITHE_EINVAL;
   Context *context = inside(handle);
   Runtime &current = runtime();
@@ -163,6 +163,7 @@ int lithe_context_is_local(const lithe_context_t *handle) {
 }
 
 size_t lithe_context_pool_trim(void) {
+  const RuntimeCode own;
   Runtime *current = runtime_if_started();
   return current ? current->pool().trim() : 0;
 }

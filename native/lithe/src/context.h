@@ -36,6 +36,8 @@ struct Context : lithe_context_t {
   ContextKind kind;
   std::atomic<ContextState> state{ContextState::created};
   bool ran = false;
+  // Monitor::looks() when its present scheduler ran it last; what it does in schedulers that it enters counts as its own.
+  uint64_t resumed_look = 0;
   int identity = LITHE_CONTEXT_POOLED;
   void (*start)(void *) = nullptr;
   void *arg = nullptr;
@@ -44,6 +46,9 @@ struct Context : lithe_context_t {
   unsigned blocking_depth = 0;
   lithe_sched_t *blocking_sched = nullptr;
   KeyValues keys;  // touched by the context itself only
+  // Above 0 nothing happens to the context between two of its instructions: it is neither switched out nor loses its
+  // hart (lithe_preemption_disable). Touched by the context itself only, and by a signal's handler on it.
+  std::atomic<unsigned> undisturbed{0};
 
   // Donors.
   size_t stack_size = 0;

@@ -11,10 +11,10 @@
 #include <unistd.h>
 
 #include "carrier.h"
+#include "code_mark.h"
 #include "identity.h"
 #include "keep_errno.h"
 #include "lithe/error.h"
-#include "offload.h"
 #include "park.h"
 #include "runtime.h"
 #include "switch.h"
@@ -55,7 +55,7 @@ void *donor_main(void *argument) {
   // Whoever resumes the context continues here: a carrier, or the donor's own kernel thread told to end.
   sanitizer::acquire(context);
   if (context->carrier) context->carrier->arrive();
-  offload_resumed(context);
+  code_resumed(context);
   // Acquire: what the one who ends the context did before is done before the context's memory goes.
   while (std::atomic_ref<uint32_t>(context->wake).load(std::memory_order_acquire) == 0 ||
          !context->is_ending.load(std::memory_order_relaxed)) {
@@ -143,7 +143,7 @@ void donor_goes_back(Context *context) {
              reinterpret_cast<uint32_t *>(&context->resumable), &context->wake);
   sanitizer::acquire(context);
   context->carrier->arrive();
-  offload_resumed(context);
+  code_resumed(context);
 }
 
 void donor_end_and_join(Context *context) {

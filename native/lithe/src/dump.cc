@@ -9,9 +9,9 @@
 #include <new>
 #include <unistd.h>
 
+#include "code_mark.h"
 #include "keep_errno.h"
 #include "lithe/stats.h"
-#include "offload.h"
 #include "peek.h"
 #include "runtime.h"
 #include "text_out.h"
@@ -248,7 +248,7 @@ class Dump {
 }  // namespace
 
 extern "C" void lithe_dump(int fd) {
-  const NoOffload own;
+  const RuntimeCode own;
   const KeepErrno keep;
   if (Runtime *current = runtime_if_started()) {
     Dump(*current, fd).write();

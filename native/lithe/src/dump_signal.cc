@@ -10,10 +10,10 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "code_mark.h"
 #include "keep_errno.h"
 #include "lithe/error.h"
 #include "lithe/stats.h"
-#include "offload.h"
 #include "park.h"
 #include "raw_lock.h"
 #include "runtime.h"
@@ -46,7 +46,7 @@ void tell_helper() {
 // On any thread of the program, or on the helper, in the middle of anything: two atomic increments and one system call,
 // which keeps errno and must not be taken for one of the context that was interrupted.
 void on_signal(int) {
-  const NoOffload own;
+  const RuntimeCode own;
   dumps.fetch_add(1, std::memory_order_relaxed);
   tell_helper();
 }
@@ -142,7 +142,7 @@ void dump_signal_follow_environment() {
 using namespace lithe::core;
 
 extern "C" int lithe_dump_on_signal(int signo) {
-  const NoOffload own;
+  const RuntimeCode own;
   const KeepErrno keep;
   if (cannot_be_handled(signo)) return LITHE_EINVAL;
   Locked hold(&lock);

@@ -24,7 +24,7 @@ class Counter {
 
 struct Counters {
   Counter schedulers_entered, schedulers_left, grants, yields, context_switches, blocks, context_yields, context_exits,
-      decisions, parks, handoffs;
+      decisions, parks, handoffs, preemptions, departures;
 };
 
 // What changes hands with the hart is on the first cache line; what its carrier alone writes, all the time, is not.

@@ -2,7 +2,6 @@
 
 #include <cerrno>
 #include <csignal>
-#include <cstddef>
 #include <cstring>
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -12,11 +11,15 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "code_mark.h"
+#include "in_place_call.h"
 #include "lithe/blocking.h"
 #include "lithe/error.h"
 #include "lithe/offload.h"
 #include "lithe/stats.h"
+#include "raw_syscall.h"
 #include "runtime.h"
+#include "signal_handler.h"
 
 namespace lithe::core {
 
@@ -30,84 +33,25 @@ std::atomic<unsigned long> seen{0}, offloaded{0};
 
 #if defined(__x86_64__)
 
-// The way back from the handler is a system call too, made while the selector says `trap` again. So it has to come from
-// the one range of addresses that the kernel lets pass.
-asm(R"(
-  .text
-  .p2align 4
-  .globl lithe_offload_restore
-  .hidden lithe_offload_restore
-  .type lithe_offload_restore, @function
-lithe_offload_restore:
-  movl $15, %eax
-  syscall
-  ud2  # never reached; the kernel judges a call by the address after it, which this puts into the range
-  .globl lithe_offload_restore_end
-  .hidden lithe_offload_restore_end
-lithe_offload_restore_end:
-  .size lithe_offload_restore, . - lithe_offload_restore
-)");
-extern "C" const char lithe_offload_restore __attribute__((visibility("hidden")));
-extern "C" const char lithe_offload_restore_end __attribute__((visibility("hidden")));
-
 namespace lithe::core {
 namespace {
 
 // Numbers of the kernel's interface that older headers lack.
 constexpr int set_syscall_user_dispatch = 59, dispatch_off = 0, dispatch_on = 1;
 constexpr int si_code_user_dispatch = 2;
-constexpr unsigned long has_restorer = 0x04000000;
-
-struct KernelSigaction {
-  void (*handler)(int, siginfo_t *, void *);
-  unsigned long flags;
-  const void *restorer;
-  unsigned long mask;
-};
-
-long raw_syscall(long number, long a, long b, long c, long d, long e, long f) {
-  long result;
-  register long r10 asm("r10") = d;
-  register long r8 asm("r8") = e;
-  register long r9 asm("r9") = f;
-  asm volatile("syscall"
-               : "=a"(result)
-               : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
-               : "rcx", "r11", "memory");
-  return result;
-}
-
-// Those that must return where they were called: they change the stack, the thread pointer or the process.
-bool must_be_made_in_place(long number) {
-  switch (number) {
-    case SYS_clone:
-    case SYS_clone3:
-    case SYS_fork:
-    case SYS_vfork:
-    case SYS_execve:
-    case SYS_execveat:
-    case SYS_exit:
-    case SYS_exit_group:
-    case SYS_rt_sigreturn:
-    case SYS_arch_prctl:
-      return true;
-    default:
-      return false;
-  }
-}
 
 // The handler's frame has the mask that its end will load; a change made by the call has to go there. SIGSYS stays
 // deliverable: the kernel ends a process that traps while it is blocked.
 void keep_mask(ucontext_t *machine_context) {
   uint64_t mask = 0;
-  raw_syscall(SYS_rt_sigprocmask, SIG_BLOCK, 0, reinterpret_cast<long>(&mask), sizeof mask, 0, 0);
+  raw_syscall(SYS_rt_sigprocmask, SIG_BLOCK, 0, reinterpret_cast<long>(&mask), sizeof mask);
   mask &= ~(uint64_t{1} << (SIGSYS - 1));
   std::memcpy(&machine_context->uc_sigmask, &mask, sizeof mask);
 }
 
 bool is_ready(long fd, short events) {
   pollfd one{static_cast<int>(fd), events, 0};
-  return raw_syscall(SYS_poll, reinterpret_cast<long>(&one), 1, 0, 0, 0, 0) != 0;
+  return raw_syscall(SYS_poll, reinterpret_cast<long>(&one), 1) != 0;
 }
 
 bool may_block(long number, const greg_t *registers) {
@@ -171,13 +115,11 @@ void on_syscall(int, siginfo_t *info, void *machine_context) {
   greg_t *registers = static_cast<ucontext_t *>(machine_context)->uc_mcontext.gregs;
   if (info->si_code != si_code_user_dispatch || !carrier) {
     // Not of the runtime's making (a seccomp filter, say): as if there were no handler.
-    const KernelSigaction none{nullptr, has_restorer, &lithe_offload_restore, 0};
-    raw_syscall(SYS_rt_sigaction, SIGSYS, reinterpret_cast<long>(&none), 0, sizeof none.mask, 0, 0);
-    raw_syscall(SYS_tgkill, raw_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0), raw_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0),
-                SIGSYS, 0, 0, 0);
+    signal_handle_by_default(SIGSYS);
+    raw_syscall(SYS_tgkill, raw_syscall(SYS_getpid), raw_syscall(SYS_gettid), SIGSYS);
     return;
   }
-  offload_left(carrier);
+  code_left(carrier);
   seen.fetch_add(1, std::memory_order_relaxed);
   const long number = info->si_syscall;
   if (must_be_made_in_place(number)) {
@@ -194,15 +136,15 @@ void on_syscall(int, siginfo_t *info, void *machine_context) {
                                    registers[REG_R10], registers[REG_R8], registers[REG_R9]);
   if (goes_away) lithe_blocking_end();
   if (number == SYS_rt_sigprocmask) keep_mask(static_cast<ucontext_t *>(machine_context));
-  offload_resumed(self);  // no system call from here on but the restorer's
+  code_resumed(self);  // no system call from here on but the restorer's
 }
 
 }  // namespace
 
 void offload_attach(Carrier *carrier) {
   if (!offload_is_on.load(std::memory_order_relaxed)) return;
-  prctl(set_syscall_user_dispatch, dispatch_on, &lithe_offload_restore,
-        static_cast<unsigned long>(&lithe_offload_restore_end - &lithe_offload_restore), &carrier->selector);
+  prctl(set_syscall_user_dispatch, dispatch_on, &lithe_signal_restore,
+        static_cast<unsigned long>(&lithe_signal_restore_end - &lithe_signal_restore), &carrier->selector);
 }
 
 void offload_detach() {
@@ -226,15 +168,11 @@ extern "C" int lithe_offload_start(void) {
   if (stats.carriers > 0 || stats.schedulers_entered > 0) return LITHE_EBUSY;
   if (sigaction(SIGSYS, nullptr, &before) != 0 || before.sa_handler != SIG_DFL) return LITHE_EBUSY;
   // Whether the kernel knows it: on and off again, for this thread.
-  static uint8_t probe = offload_pass;
+  static uint8_t probe = selector_pass;
   if (prctl(set_syscall_user_dispatch, dispatch_on, 0, 0, &probe) != 0) return LITHE_ENOTSUP;
   prctl(set_syscall_user_dispatch, dispatch_off, 0, 0, 0);
-  // Not by sigaction, which would put libc's restorer in. SA_NODEFER: the handler of one context is left for the code of
-  // another, and the kernel ends a process that traps with SIGSYS blocked.
-  const KernelSigaction action{on_syscall, SA_SIGINFO | SA_NODEFER | has_restorer, &lithe_offload_restore, 0};
-  if (raw_syscall(SYS_rt_sigaction, SIGSYS, reinterpret_cast<long>(&action), 0, sizeof action.mask, 0, 0) != 0) {
-    return LITHE_ENOTSUP;
-  }
+  // The kernel ends a process that traps with SIGSYS blocked: the handler does not block it.
+  if (!signal_handle(SIGSYS, on_syscall, 0)) return LITHE_ENOTSUP;
   offload_is_on.store(true, std::memory_order_relaxed);
   return 0;
 }

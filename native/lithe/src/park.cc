@@ -6,20 +6,20 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "offload.h"
+#include "code_mark.h"
 #include "raw_lock.h"
 
 namespace lithe::core {
 
 void futex_wait(const uint32_t *word, uint32_t expected) {
-  const NoOffload own;
+  const RuntimeCode own;
   const int saved = errno;
   syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, nullptr, nullptr, 0);
   errno = saved;
 }
 
 void futex_wait_until(const uint32_t *word, uint32_t expected, uint64_t deadline) {
-  const NoOffload own;
+  const RuntimeCode own;
   if (deadline == UINT64_MAX) {
     futex_wait(word, expected);
     return;
@@ -32,7 +32,7 @@ void futex_wait_until(const uint32_t *word, uint32_t expected, uint64_t deadline
 }
 
 void futex_wake(const uint32_t *word, int count) {
-  const NoOffload own;
+  const RuntimeCode own;
   const int saved = errno;
   syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, nullptr, nullptr, 0);
   errno = saved;

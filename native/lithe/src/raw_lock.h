@@ -10,7 +10,7 @@ namespace lithe::core {
 
 // A three-state futex lock on a 32-bit word (0 free, 1 held, 2 held and somebody sleeps), so that it fits into the
 // public C structures. Held only across code that neither switches stacks nor calls a scheduler, never across a
-// suspension, so a waiter spins for the length of such a section and sleeps in the kernel only when the holder was
+// suspension, and in code of contexts never across a call out of this library (interruption.h says why), so a waiter spins for the length of such a section and sleeps in the kernel only when the holder was
 // descheduled by the operating system.
 //
 // Memory order: acquire on taking, release on dropping. `drop` touches the word once with an atomic exchange; the

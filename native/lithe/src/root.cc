@@ -63,6 +63,7 @@ Root::Root(Runtime &runtime) : runtime_(runtime) {
 
 int Root::deliver(const Delivery &delivery) {
   stress_point();
+  runtime_.monitor().notice();
   if (delivery.carrier) {
     delivery.carrier->mailbox.send(delivery.hart);
     return 0;

@@ -86,6 +86,9 @@ class Root {
 
   // Grants made while a hart was idle; those of harts at work are in their own counters.
   uint64_t grants() const { return grants_.load(std::memory_order_relaxed); }
+  // Harts that nobody works on: idle, or lent to a guest outside every scheduler.
+  int spare_count() const { return spare_.load(std::memory_order_relaxed); }
+  uint32_t *lock_word() { return &lock_; }
   unsigned idle_count() const { return idle_count_.load(std::memory_order_relaxed); }
 
   struct Handle {

@@ -2,6 +2,7 @@
 // thread when it was blocked.
 #include <sched.h>
 
+#include "code_mark.h"
 #include "decision.h"
 #include "raw_lock.h"
 #include "root.h"
@@ -134,6 +135,7 @@ int Root::attach(Context *guest) {
   guest->ran = true;
   guest->state.store(ContextState::running, std::memory_order_relaxed);
   trace(Event::guest_in, home, guest);
+  runtime_.monitor().notice();
   return 0;
 }
 
@@ -141,6 +143,7 @@ void Root::detach(Context *guest) {
   Carrier *home = guest->home;
   Hart *hart = home->hart.load(std::memory_order_relaxed);
   trace(Event::guest_out, home, guest);
+  code_left(home);
   guest->sched = nullptr;
   guest->carrier = nullptr;
   home->hart.store(nullptr, std::memory_order_relaxed);

@@ -32,6 +32,20 @@ std::atomic<uint64_t> started_runtimes{0};
 Topology *machine = nullptr;
 std::string *problem = nullptr;
 
+void monitor_follow_environment(Runtime &made) {
+  const auto says = [](const char *name, const char *value) {
+    const char *text = std::getenv(name);
+    return text && std::strcmp(text, value) == 0;
+  };
+  if (sanitizer::is_there || says("HARTS_MONITOR", "0")) made.monitor().turn_off();
+  if (!says("HARTS_PREEMPT", "1")) return;
+  if (made.monitor().is_off()) {
+    std::fprintf(stderr, "harts: HARTS_PREEMPT=1 has no effect: the monitor is off\n");
+  } else {
+    made.monitor().set_quantum(Monitor::default_quantum_ns);
+  }
+}
+
 void forget_in_child() {
   // Carriers and donors do not exist in the child. Their memory stays where it is: a context of the parent may be what
   // runs here.
@@ -47,6 +61,7 @@ Runtime::Runtime(const Topology &topology)
     : topology_(topology),
       harts_(new Hart[topology.places.size()]),
       root_(*this),
+      monitor_(*this),
       number_(started_runtimes.fetch_add(1, std::memory_order_relaxed) + 1),
       idle_spin_ns_(topology.is_virtual || topology.quota > 0 ? 0 : 20000) {
   // Of the main thread: the caller may be pinned, in a forked child to the PU of a carrier.
@@ -126,6 +141,7 @@ Runtime *runtime_start(int &code) {
       machine = topology.release();
     }
     Runtime *made = new Runtime(*machine);
+    monitor_follow_environment(*made);
     current_runtime.store(made, std::memory_order_release);
     trace_follow_environment(*made);
     lock.drop();

@@ -12,6 +12,7 @@
 #include "context.h"
 #include "futex_table.h"
 #include "hart.h"
+#include "monitor.h"
 #include "peek.h"
 #include "pool.h"
 #include "root.h"
@@ -31,6 +32,7 @@ class Runtime {
   Pool &pool() { return pool_; }
   TimerQueue &timers() { return timers_; }
   FutexTable &futexes() { return futexes_; }
+  Monitor &monitor() { return monitor_; }
   uint64_t number() const { return number_; }
 
   // How long an idle carrier, or a waiter whose whole team is running, spins before it sleeps. Zero in virtual mode,
@@ -87,6 +89,7 @@ class Runtime {
   Pool pool_;
   TimerQueue timers_;
   FutexTable futexes_;
+  Monitor monitor_;
   uint64_t number_;
   uint64_t idle_spin_ns_;
   cpu_set_t allowed_;  // the process's affinity mask, or empty when it does not fit

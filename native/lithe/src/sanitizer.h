@@ -17,6 +17,12 @@
 
 namespace lithe::core::sanitizer {
 
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+constexpr bool is_there = true;
+#else
+constexpr bool is_there = false;
+#endif
+
 // Orders everything before `release(token)` on one stack before everything after `acquire(token)` on another.
 inline void release([[maybe_unused]] void *token) {
 #if defined(__SANITIZE_THREAD__)

@@ -2,13 +2,13 @@
 #include <atomic>
 
 #include "carrier.h"
+#include "code_mark.h"
 #include "context.h"
 #include "decision.h"
 #include "identity.h"
 #include "lithe/error.h"
 #include "lithe/hart.h"
 #include "lithe/sched.h"
-#include "offload.h"
 #include "park.h"
 #include "runtime.h"
 #include "stress.h"
@@ -95,7 +95,7 @@ int lithe_sched_init(lithe_sched_t *sched, const lithe_sched_funcs_t *funcs, con
 }
 
 int lithe_sched_enter(lithe_sched_t *child) {
-  const NoOffload own;
+  const RuntimeCode own;
   if (!child || !child->funcs || child->internal.entered) return LITHE_EINVAL;
   Context *self = identity_self();
   if (!self) {
@@ -114,6 +114,8 @@ int lithe_sched_enter(lithe_sched_t *child) {
   child->internal.entered = 1;
   child->internal.main_context = self;
   child->internal.exit_waiter = nullptr;
+  child->internal.entered_look = self->resumed_look;
+  self->resumed_look = runtime().monitor().looks();
   hart_count(child).store(1, std::memory_order_relaxed);
   demand_of(child).store(1, std::memory_order_relaxed);
   parent->funcs->child_enter(parent, child);
@@ -123,11 +125,12 @@ int lithe_sched_enter(lithe_sched_t *child) {
   trace(Event::sched_enter, self->carrier, self);
   if (parent == runtime().root().sched()) runtime().root().begin_use(hart);
   child->funcs->sched_enter(child);
+  code_resumed(self);  // a guest that has just come; `own` does it for the others
   return 0;
 }
 
 int lithe_sched_exit(void) {
-  const NoOffload own;
+  const RuntimeCode own;
   Context *self = self_pointer;
   if (!self || !self->carrier || self->kind == ContextKind::carrier || self->carrier->in_callback) return LITHE_EPERM;
   lithe_sched_t *child = self->sched;
@@ -140,6 +143,7 @@ int lithe_sched_exit(void) {
   parent->funcs->child_exit(parent, child);
   stress_point();
   self->sched = parent;
+  self->resumed_look = child->internal.entered_look;
   Hart *hart = self->carrier->hart.load(std::memory_order_relaxed);
   hart->sched.store(parent, std::memory_order_relaxed);
   hart->counters.schedulers_left.add();
@@ -153,7 +157,12 @@ int lithe_sched_exit(void) {
   if (late != 0) parent->funcs->hart_request(parent, child, static_cast<int>(-late));
   child->parent = nullptr;
   child->internal.entered = 0;
-  if (self->kind == ContextKind::guest && parent == runtime().root().sched()) runtime().root().detach(self);
+  if (self->kind == ContextKind::guest && parent == runtime().root().sched()) {
+    runtime().root().detach(self);
+  } else if (runtime().monitor().is_quantum_over(self->resumed_look)) {
+    // Decisions are made all the time inside one nested scheduler after the other, but none by this one.
+    lithe_context_yield();
+  }
   return 0;
 }
 
@@ -174,7 +183,7 @@ long lithe_sched_demand(const lithe_sched_t *sched) {
 }
 
 int lithe_hart_request(lithe_sched_t *sched, int delta) {
-  const NoOffload own;
+  const RuntimeCode own;
   if (!sched || !sched->parent) return LITHE_EINVAL;
   if (delta == 0) return 0;
   // Sequentially consistent: the other half of the invariant in root.h.

@@ -96,8 +96,12 @@ void lithe_stats_get(lithe_stats_t *out) {
     out->decisions += counters.decisions.read();
     out->parks += counters.parks.read();
     out->handoffs += counters.handoffs.read();
+    out->departures += counters.departures.read();
+    out->preemptions += counters.preemptions.read();
   }
   out->grants += current->root().grants();
+  out->asked_to_yield = current->monitor().asked();
+  out->monitor_looks = current->monitor().looks();
   out->unblocks = current->unblocks.load(std::memory_order_relaxed);
   out->wakes = current->wakes.load(std::memory_order_relaxed);
   out->harts = static_cast<uint32_t>(current->hart_count());
@@ -126,6 +130,8 @@ int lithe_stats_hart(int number, lithe_hart_stats_t *out) {
   out->decisions = counters.decisions.read();
   out->parks = counters.parks.read();
   out->handoffs = counters.handoffs.read();
+  out->departures = counters.departures.read();
+  out->preemptions = counters.preemptions.read();
   out->is_busy = hart.carrier.load(std::memory_order_relaxed) != nullptr;
   return 0;
 }

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <sys/prctl.h>
 
+#include "code_mark.h"
 #include "keep_errno.h"
 #include "lithe/error.h"
 #include "lithe/timer.h"
@@ -17,6 +18,7 @@ namespace lithe::core {
 int TimerQueue::prepare() {
   if (is_started_.load(std::memory_order_acquire)) return 0;
   const KeepErrno keep;
+  const RuntimeCode own;
   Locked lock(&start_lock_);
   if (is_started_.load(std::memory_order_relaxed)) return 0;
   pthread_attr_t attributes;

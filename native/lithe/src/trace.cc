@@ -12,11 +12,11 @@
 #include <vector>
 
 #include "carrier.h"
+#include "code_mark.h"
 #include "context.h"
 #include "keep_errno.h"
 #include "lithe/error.h"
 #include "lithe/trace.h"
-#include "offload.h"
 #include "park.h"
 #include "raw_lock.h"
 #include "runtime.h"
@@ -217,7 +217,7 @@ using namespace lithe::core;
 extern "C" {
 
 int lithe_trace_start(size_t events_per_hart) {
-  const NoOffload own;
+  const RuntimeCode own;
   const KeepErrno keep;
   int code = 0;
   Runtime *current = runtime_start(code);
@@ -225,7 +225,7 @@ int lithe_trace_start(size_t events_per_hart) {
 }
 
 int lithe_trace_stop(void) {
-  const NoOffload own;
+  const RuntimeCode own;
   Locked hold(&lock);
   if (!is_tracing()) return 0;
   active_trace.store(nullptr, std::memory_order_relaxed);
@@ -234,7 +234,7 @@ int lithe_trace_stop(void) {
 }
 
 int lithe_trace_write(int fd) {
-  const NoOffload own;
+  const RuntimeCode own;
   const KeepErrno keep;
   TraceSnapshot taken;
   if (const int code = snapshot(taken); code != 0) return code;

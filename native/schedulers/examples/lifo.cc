@@ -12,19 +12,6 @@
 
 namespace {
 
-// Held for a few instructions, so it may spin; callbacks must not block.
-class SpinLock {
- public:
-  void lock() {
-    while (held_.test_and_set(std::memory_order_acquire)) {
-    }
-  }
-  void unlock() { held_.clear(std::memory_order_release); }
-
- private:
-  std::atomic_flag held_ = ATOMIC_FLAG_INIT;
-};
-
 class Lifo : public lithe::Scheduler {
  public:
   Lifo() : Scheduler("lifo") { lithe_semaphore_init(&all_ended_, 0); }
@@ -46,7 +33,7 @@ class Lifo : public lithe::Scheduler {
  protected:
   // Here is a hart: what should it do? The policy of a scheduler is its answer.
   lithe::Decision hart_enter() override {
-    std::lock_guard<SpinLock> hold(lock_);
+    std::lock_guard<lithe::SpinLock> hold(lock_);
     lithe_context_t *context = first_;
     if (context == nullptr) return lithe::Decision::yield();
     first_ = context->next;
@@ -56,14 +43,14 @@ class Lifo : public lithe::Scheduler {
   // The request before the push: once pushed the context may run, and block, and that takes the request back.
   void context_unblock(lithe_context_t *context) override {
     request(1);
-    std::lock_guard<SpinLock> hold(lock_);
+    std::lock_guard<lithe::SpinLock> hold(lock_);
     context->next = first_;
     first_ = context;
   }
 
   // Last in line, not first: who yields wants all others to run.
   void context_yield(lithe_context_t *context) override {
-    std::lock_guard<SpinLock> hold(lock_);
+    std::lock_guard<lithe::SpinLock> hold(lock_);
     lithe_context_t **end = &first_;
     while (*end != nullptr) end = &(*end)->next;
     context->next = nullptr;
@@ -77,7 +64,7 @@ class Lifo : public lithe::Scheduler {
   }
 
  private:
-  SpinLock lock_;
+  lithe::SpinLock lock_;
   lithe_context_t *first_ = nullptr;  // guarded by lock_
   std::atomic<int> live_{1};          // contexts that have not ended; the one that entered counts until it joins
   lithe_semaphore_t all_ended_;

@@ -2,40 +2,14 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <mutex>
 #include <new>
 #include <vector>
 
 namespace harts {
 namespace {
 
-// A lock for a few instructions; the waiter spins because the holder is on another hart and about to leave.
-class SpinLock {
- public:
-  void lock() {
-    while (held_.exchange(true, std::memory_order_acquire)) {
-      while (held_.load(std::memory_order_relaxed)) pause();
-    }
-  }
-  void unlock() { held_.store(false, std::memory_order_release); }
-
- private:
-  static void pause() {
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    asm volatile("isb" ::: "memory");
-#else
-#error "harts does not know this processor: add its spin-loop hint here"
-#endif
-  }
-  std::atomic<bool> held_{false};
-};
-
-struct Hold {
-  explicit Hold(SpinLock &lock) : lock_(lock) { lock_.lock(); }
-  ~Hold() { lock_.unlock(); }
-  SpinLock &lock_;
-};
+using Hold = std::lock_guard<lithe::SpinLock>;
 
 // The order in which each hart looks into the queues of the others: the nearest first. Among those of the same distance
 // it begins after its own number, so that thieves do not all start with the same victim. Made once, for all schedulers:
@@ -76,7 +50,7 @@ class Victims {
 
 // One FIFO per hart. First in, first out, so that contexts that yield to each other take turns.
 struct alignas(128) ForkJoin::Queue {
-  SpinLock lock;
+  lithe::SpinLock lock;
   lithe_context_t *head = nullptr;
   lithe_context_t *tail = nullptr;
   static constexpr int patience = 16;
@@ -112,7 +86,7 @@ struct alignas(128) ForkJoin::Queue {
 };
 
 struct ForkJoin::Children {
-  SpinLock lock;
+  lithe::SpinLock lock;
   lithe_sched_t *first = nullptr;
   lithe_sched_t *last = nullptr;
   std::atomic<std::size_t> count{0};

@@ -2,9 +2,7 @@
 #ifndef HARTS_OPENMP_GUARD_HPP
 #define HARTS_OPENMP_GUARD_HPP
 
-#include <sched.h>
-
-#include <atomic>
+#include "lithe/lithe.hpp"
 
 namespace harts::omp {
 
@@ -19,27 +17,7 @@ inline void relax() {
 #endif
 }
 
-/* Test and test-and-set. The holder is on a hart and inside a handful of instructions, so waiting is short; if the
- * kernel took the holder's processor away, the waiter offers its own. */
-class Guard {
- public:
-  void lock() {
-    unsigned spins = 0;
-    while (taken_.exchange(true, std::memory_order_acquire)) {
-      while (taken_.load(std::memory_order_relaxed)) {
-        if (++spins % 256 == 0) {
-          sched_yield();
-        } else {
-          relax();
-        }
-      }
-    }
-  }
-  void unlock() { taken_.store(false, std::memory_order_release); }
-
- private:
-  std::atomic<bool> taken_{false};
-};
+using Guard = lithe::SpinLock;
 
 }  // namespace harts::omp
 

@@ -42,6 +42,21 @@ inline void check(const char *call, int code) {
   if (code < 0) throw Error(call, code);
 }
 
+/* lithe_spinlock_t with the names that std::lock_guard wants: for what a scheduler's callbacks and its other members
+ * share. */
+class SpinLock {
+ public:
+  SpinLock() = default;
+  SpinLock(const SpinLock &) = delete;
+  SpinLock &operator=(const SpinLock &) = delete;
+  void lock() { lithe_spinlock_lock(&lock_); }
+  bool try_lock() { return lithe_spinlock_trylock(&lock_) == 0; }
+  void unlock() { lithe_spinlock_unlock(&lock_); }
+
+ private:
+  lithe_spinlock_t lock_ = LITHE_SPINLOCK_INIT;
+};
+
 /* A scheduler as a class: derive, override hart_enter and what else your policy needs; see sched.h for the contract of
  * each callback. The defaults suit a scheduler without children and without contexts of its own beyond the one that
  * entered it: requests of children pass upward, and harts that a child gives back are offered to hart_enter. */

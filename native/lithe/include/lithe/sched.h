@@ -66,6 +66,7 @@ struct lithe_sched {
     lithe_context_t *main_context;
     lithe_context_t *exit_waiter;
     unsigned long entered;
+    unsigned long entered_look;
     int weight;
     int priority;
     unsigned long used;

@@ -28,6 +28,10 @@ typedef struct lithe_stats {
   uint64_t context_yields;  /* contexts that let others run */
   uint64_t context_exits;   /* contexts that ended */
   uint64_t decisions;       /* times a scheduler was asked what a hart shall do (hart_enter) */
+  uint64_t departures;      /* blocked system calls that the monitor took a hart from */
+  uint64_t preemptions;     /* contexts that were switched out (lithe_preemption_start) */
+  uint64_t asked_to_yield;  /* contexts that ran for a quantum and were asked */
+  uint64_t monitor_looks;   /* times the monitor woke to look at the harts */
 } lithe_stats_t;
 
 /* The counters of one hart. Events that no hart causes, an unblock by a plain thread among them, are in the sums of
@@ -43,6 +47,8 @@ typedef struct lithe_hart_stats {
   uint64_t decisions;
   uint64_t parks;
   uint64_t handoffs;
+  uint64_t departures;
+  uint64_t preemptions;
   int is_busy; /* a kernel thread carries it now */
 } lithe_hart_stats_t;
 

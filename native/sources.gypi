@@ -12,6 +12,7 @@
       "native/lithe/src/dump_signal.cc",
       "native/lithe/src/error.cc",
       "native/lithe/src/futex.cc",
+      "native/lithe/src/hart_limits.cc",
       "native/lithe/src/identity.cc",
       "native/lithe/src/in_place_call.cc",
       "native/lithe/src/interrupted_call.cc",
@@ -29,6 +30,7 @@
       "native/lithe/src/quota.cc",
       "native/lithe/src/root.cc",
       "native/lithe/src/root_guests.cc",
+      "native/lithe/src/root_limit.cc",
       "native/lithe/src/root_lists.cc",
       "native/lithe/src/root_share.cc",
       "native/lithe/src/runtime.cc",
@@ -106,6 +108,7 @@
       "native/lithe/src/fork_child_test.cc",
       "native/lithe/src/futex_test.cc",
       "native/lithe/src/guest_test.cc",
+      "native/lithe/src/hart_limit_test.cc",
       "native/lithe/src/identity_test.cc",
       "native/lithe/src/interrupted_call.cc",
       "native/lithe/src/interrupted_call_test.cc",
@@ -154,6 +157,8 @@
       "native/benchmarking/threads.cc",
       "native/benchmarking/timing.cc",
       "native/lithe/src/context_bench.cc",
+      "native/lithe/src/monitor_bench.cc",
+      "native/lithe/src/offload_bench.cc",
       "native/lithe/src/sync_bench.cc"
     ]
   }

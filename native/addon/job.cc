@@ -25,7 +25,7 @@ void Job::run() {
     JobScheduler sched("job");
     if (const int code = lithe_sched_enter(sched.c()); code < 0) return fail(code);
     try {
-      Flow flow(*this, sched, {topology.harts, topology.is_virtual == 0}, false);
+      Flow flow(*this, sched, {lithe_hart_limit(), topology.is_virtual == 0}, false);
       if (!flow.execute(plan_)) cut_short_.store(true, std::memory_order_relaxed);
     } catch (const std::bad_alloc &) {
       fail(LITHE_ENOMEM);

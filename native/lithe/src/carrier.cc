@@ -425,6 +425,7 @@ void Carrier::yield_hart() {
   lithe_sched_t *child = own->sched.load(std::memory_order_relaxed);
   lithe_sched_t *parent = child->parent;
   if (parent == runtime().root().sched()) Root::charge(child, own);
+  sched_note_return(child);
   parent->funcs->hart_return(parent, child);
   own->counters.yields.add();
   trace(Event::yield, own, child);

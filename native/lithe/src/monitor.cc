@@ -21,6 +21,7 @@ namespace {
 // How long no hart has to be at work before the monitor sleeps: a program that computes now and then would pay for a
 // wake-up each time.
 constexpr uint64_t linger_ns = 20'000'000;
+constexpr uint64_t limits_period_ns = 1'000'000'000;
 constexpr uint64_t start_again_ns = 1'000'000'000;
 
 // The clock that counts the processor time of a thread of this process: what pthread_getcpuclockid returns.
@@ -86,6 +87,10 @@ void Monitor::watch() {
     if (now < next) continue;
     next = now + period_ns;
     looks_.fetch_add(1, std::memory_order_relaxed);
+    if (now >= next_limits_) {
+      runtime_.limits().look();
+      next_limits_ = now + limits_period_ns;
+    }
     if (is_any_at_work()) {
       idle_since = 0;
       look(now);
@@ -98,8 +103,7 @@ void Monitor::watch() {
   }
 }
 
-// Harts that are neither idle nor lent to a guest outside every scheduler.
-bool Monitor::is_any_at_work() { return runtime_.root().spare_count() < runtime_.hart_count(); }
+bool Monitor::is_any_at_work() { return !runtime_.root().is_all_spare(); }
 
 bool Monitor::sleep_if_idle() {
   state_.store(asleep, std::memory_order_release);
@@ -130,6 +134,10 @@ void Monitor::look(uint64_t now) {
     Watch &seen = watches_[static_cast<size_t>(i)];
     if (seen.carrier && seen.since != now) judge(i, seen, now);
   }
+  // Once more after the last contention has gone, to take the requests back.
+  const bool is_contended = runtime_.root().is_contended();
+  if (is_contended || was_contended_) runtime_.root().revoke_what_is_owed();
+  was_contended_ = is_contended;
 }
 
 // Under Root::lock_: a hart that is carried by a guest's home is given up under the lock before the guest can go.

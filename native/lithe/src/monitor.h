@@ -92,6 +92,8 @@ class Monitor {
   std::atomic<uint32_t> state_{absent};  // a futex word
   std::atomic<uint64_t> quantum_{0};
   std::atomic<uint64_t> looks_{0}, asked_{0};
+  bool was_contended_ = false;
+  uint64_t next_limits_ = 0;             // when to look at quota and mask again
   std::atomic<uint64_t> next_start_{0};  // when the kernel refused the thread
   std::unique_ptr<Watch[]> watches_;
 };

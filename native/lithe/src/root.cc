@@ -132,7 +132,7 @@ bool Root::next(Carrier *carrier, lithe_context_t **context) {
   Hart *hart = carrier->hart.load(std::memory_order_relaxed);
   Locked lock(&lock_);
   bool is_idle = false;
-  for (;;) {
+  while (hart->is_wanted.load(std::memory_order_relaxed)) {
     lithe_context_t *ready = pop_ready_in_turn();
     lithe_sched_t *child = ready ? nullptr : pick_hungry(false);
     if (ready || child) {
@@ -157,6 +157,7 @@ bool Root::next(Carrier *carrier, lithe_context_t **context) {
     push_idle(hart);
     is_idle = true;
   }
+  if (!is_idle) push_idle(hart);  // offline
   hart->last_carrier = carrier;
   trace(Event::park, hart, &handle_.sched);
   if (carrier->guest && carrier->guest_hart.load(std::memory_order_relaxed)) {
@@ -169,6 +170,7 @@ bool Root::next(Carrier *carrier, lithe_context_t **context) {
 }
 
 bool Root::is_owed(Hart *hart) {
+  if (!hart->is_wanted.load(std::memory_order_relaxed)) return true;
   // The hart itself keeps the schedulers above it entered.
   lithe_sched_t *top = hart->sched.load(std::memory_order_relaxed);
   while (top->parent != &handle_.sched) top = top->parent;

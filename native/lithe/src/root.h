@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <vector>
 
 #include "carrier.h"
 #include "context.h"
@@ -26,6 +27,7 @@ namespace lithe::core {
 //   carried   hart->carrier is a kernel thread that acts for it
 //   idle      in the idle list, with the root, no carrier; its last carrier, if any, waits for mail
 //   lent      a guest that left its outermost scheduler keeps it until it comes back or somebody wants it
+//   offline   it is not wanted now (root_limit.cc)
 // Every change of state, every link and unlink of a child, and every pick happens under `lock_`.
 //
 // No request is missed: a request raises the child's demand, then looks at `spare_` (idle + lent harts); a hart that
@@ -75,19 +77,27 @@ class Root {
   // The carrier's own hart begins, or ends, its time with a top-level scheduler.
   void begin_use(Hart *hart);
   static void charge(lithe_sched_t *child, Hart *hart);
+  // Asks the schedulers that have more than their share, while somebody else needs it, for one hart each, and withdraws
+  // what it has asked of others. The monitor.
+  void revoke_what_is_owed();
   // Whether `hart`, whose carrier asks, should come back to the root because somebody else is in greater need.
   bool is_owed(Hart *hart);
 
   // Starts a context of the root itself. Errors: LITHE_EAGAIN, LITHE_ENOMEM when it could never run.
   int start(Context *context);
 
+  // Uses the first `limit` harts that are not excluded (by number; empty: none is). Returns how many these are.
+  int set_limit(int limit, const std::vector<bool> &excluded);
+  int limit() const { return limit_.load(std::memory_order_relaxed); }
+
   // Finds harts for whoever wants some now. 0, or the error that kept it from starting a kernel thread.
   int dispatch();
 
   // Grants made while a hart was idle; those of harts at work are in their own counters.
   uint64_t grants() const { return grants_.load(std::memory_order_relaxed); }
-  // Harts that nobody works on: idle, or lent to a guest outside every scheduler.
-  int spare_count() const { return spare_.load(std::memory_order_relaxed); }
+  int offline_count() const { return offline_.load(std::memory_order_relaxed); }
+  // Under the lock: whether nobody works on any hart. Without it a hint.
+  bool is_all_spare() const;
   uint32_t *lock_word() { return &lock_; }
   unsigned idle_count() const { return idle_count_.load(std::memory_order_relaxed); }
 
@@ -124,6 +134,7 @@ class Root {
   Hart *pop_idle_for(Carrier *home, int pu);
   Hart *unlink_idle(Hart **link);
   void push_idle(Hart *hart);
+  void put_offline(Hart *hart);
   Hart *reclaim_any();
   void unlink_lender(Context *guest);
   void start_waiting(Carrier *carrier);
@@ -137,6 +148,8 @@ class Root {
   alignas(128) uint32_t lock_ = 0;
   std::atomic<int> spare_{0};
   std::atomic<unsigned> idle_count_{0};
+  std::atomic<int> limit_{0};
+  std::atomic<int> offline_{0};
   Hart *idle_ = nullptr;
   Carrier *waiting_ = nullptr;
   lithe_context_t *ready_head_ = nullptr;

@@ -151,6 +151,10 @@ void Root::detach(Context *guest) {
   bool wanted;
   {
     Locked lock(&lock_);
+    if (!hart->is_wanted.load(std::memory_order_relaxed)) {
+      push_idle(hart);  // offline
+      return;
+    }
     hart->carrier.store(nullptr, std::memory_order_relaxed);
     hart->first.store(nullptr, std::memory_order_relaxed);
     guest->lent = hart;

@@ -34,7 +34,8 @@ lithe_context_t *Root::pop_ready_in_turn() {
 }
 
 void Root::note_contention() {
-  const bool is = ready_head_ || children_ != children_last_;
+  const int in_use = runtime_.hart_count() - offline_.load(std::memory_order_relaxed);
+  const bool is = ready_head_ || children_ != children_last_ || in_use > limit_.load(std::memory_order_relaxed);
   if (is_contended_.load(std::memory_order_relaxed) != is) is_contended_.store(is, std::memory_order_relaxed);
 }
 
@@ -76,7 +77,17 @@ lithe_sched_t *Root::pick_hungry(bool no_threads) {
   return best;
 }
 
+bool Root::is_all_spare() const {
+  return spare_.load(std::memory_order_relaxed) + offline_.load(std::memory_order_relaxed) >= runtime_.hart_count();
+}
+
+// The hart is idle from now on, or offline if it is not wanted.
 void Root::push_idle(Hart *hart) {
+  if (!hart->is_wanted.load(std::memory_order_relaxed)) {
+    put_offline(hart);
+    note_contention();
+    return;
+  }
   hart->carrier.store(nullptr, std::memory_order_relaxed);
   hart->sched.store(&handle_.sched, std::memory_order_relaxed);
   hart->first.store(nullptr, std::memory_order_relaxed);

@@ -1,5 +1,5 @@
 // How the root scheduler shares harts between top-level schedulers: weights and priorities. All functions here are called
-// under Root::lock_, unless they say otherwise.
+// under Root::lock_, unless they say otherwise or take it.
 //
 // `used` is the time for which a scheduler has held harts, divided by its weight, in nanoseconds; only what was held
 // while somebody else wanted harts counts. The next hart goes to the hungry scheduler of the highest priority with the
@@ -13,8 +13,10 @@
 #include <atomic>
 
 #include "lithe/error.h"
+#include "lithe/hart.h"
 #include "lithe/sched.h"
 #include "park.h"
+#include "raw_lock.h"
 #include "root.h"
 
 namespace lithe::core {
@@ -86,6 +88,21 @@ void Root::charge(lithe_sched_t *child, Hart *hart) {
   used_by(child).fetch_add((now - hart->granted_at) / weight_of(child), std::memory_order_relaxed);
   served_at(child).store(now, std::memory_order_relaxed);
   hart->granted_at = 0;
+}
+
+void Root::revoke_what_is_owed() {
+  Locked lock(&lock_);
+  lithe_sched_t *neediest = nullptr;
+  for (lithe_sched_t *child = children_; child; child = child->sibling_next) {
+    if (lithe_sched_harts(child) >= lithe_sched_demand(child)) continue;
+    if (!neediest || comes_before(child, neediest)) neediest = child;
+  }
+  for (lithe_sched_t *child = children_; child; child = child->sibling_next) {
+    const bool for_child = neediest && child != neediest && needs_more(neediest, child);
+    const bool for_context = ready_head_ && lithe_sched_harts(child) > 1;
+    const bool is_asked = for_child || for_context;
+    lithe_hart_revoke(child, is_asked ? 1 : 0);
+  }
 }
 
 bool Root::needs_more(lithe_sched_t *child, lithe_sched_t *than) const {

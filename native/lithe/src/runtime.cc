@@ -62,6 +62,7 @@ Runtime::Runtime(const Topology &topology)
       harts_(new Hart[topology.places.size()]),
       root_(*this),
       monitor_(*this),
+      limits_(*this),
       number_(started_runtimes.fetch_add(1, std::memory_order_relaxed) + 1),
       idle_spin_ns_(topology.is_virtual || topology.quota > 0 ? 0 : 20000) {
   // Of the main thread: the caller may be pinned, in a forked child to the PU of a carrier.
@@ -75,6 +76,8 @@ Runtime::Runtime(const Topology &topology)
   }
   // Pushed last to first, so that hart 0 is taken first.
   for (int i = hart_count() - 1; i >= 0; --i) root_.adopt(&harts_[i]);
+  root_.set_limit(hart_count(), {});
+  limits_.begin(topology_.is_virtual ? 0 : topology_.quota);
 }
 
 void Runtime::unpin(pthread_attr_t *attributes) const {

@@ -12,6 +12,7 @@
 #include "context.h"
 #include "futex_table.h"
 #include "hart.h"
+#include "hart_limits.h"
 #include "monitor.h"
 #include "peek.h"
 #include "pool.h"
@@ -33,6 +34,7 @@ class Runtime {
   TimerQueue &timers() { return timers_; }
   FutexTable &futexes() { return futexes_; }
   Monitor &monitor() { return monitor_; }
+  HartLimits &limits() { return limits_; }
   uint64_t number() const { return number_; }
 
   // How long an idle carrier, or a waiter whose whole team is running, spins before it sleeps. Zero in virtual mode,
@@ -90,6 +92,7 @@ class Runtime {
   TimerQueue timers_;
   FutexTable futexes_;
   Monitor monitor_;
+  HartLimits limits_;
   uint64_t number_;
   uint64_t idle_spin_ns_;
   cpu_set_t allowed_;  // the process's affinity mask, or empty when it does not fit

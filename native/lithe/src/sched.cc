@@ -74,6 +74,14 @@ void sched_add_hart(lithe_sched_t *sched) { hart_count(sched).fetch_add(1, std::
 
 void sched_drop_hart(lithe_sched_t *sched) { drop(sched, 1); }
 
+// Two harts that come back at the same time may count as one: it is a request, and is made again.
+void sched_note_return(lithe_sched_t *sched) {
+  std::atomic_ref<long> revoked(sched->internal.revoked);
+  const long before = revoked.load(std::memory_order_relaxed);
+  if (before > 0) [[unlikely]]
+    revoked.store(before - 1, std::memory_order_relaxed);
+}
+
 void sched_begin_visit(lithe_sched_t *sched) { hart_count(sched).fetch_add(visit, std::memory_order_relaxed); }
 
 void sched_end_visit(lithe_sched_t *sched) { drop(sched, visit); }
@@ -114,6 +122,7 @@ int lithe_sched_enter(lithe_sched_t *child) {
   child->internal.entered = 1;
   child->internal.main_context = self;
   child->internal.exit_waiter = nullptr;
+  std::atomic_ref<long>(child->internal.revoked).store(0, std::memory_order_relaxed);
   child->internal.entered_look = self->resumed_look;
   self->resumed_look = runtime().monitor().looks();
   hart_count(child).store(1, std::memory_order_relaxed);
@@ -180,6 +189,16 @@ long lithe_sched_harts(const lithe_sched_t *sched) {
 
 long lithe_sched_demand(const lithe_sched_t *sched) {
   return demand_of(const_cast<lithe_sched_t *>(sched)).load(std::memory_order_acquire);
+}
+
+int lithe_hart_revoke(lithe_sched_t *child, int harts) {
+  if (!child || harts < 0 || !child->internal.entered) return LITHE_EINVAL;
+  std::atomic_ref<long>(child->internal.revoked).store(harts, std::memory_order_relaxed);
+  return 0;
+}
+
+long lithe_sched_revoked(const lithe_sched_t *sched) {
+  return std::atomic_ref<long>(const_cast<lithe_sched_t *>(sched)->internal.revoked).load(std::memory_order_relaxed);
 }
 
 int lithe_hart_request(lithe_sched_t *sched, int delta) {

@@ -105,7 +105,8 @@ void lithe_stats_get(lithe_stats_t *out) {
   out->unblocks = current->unblocks.load(std::memory_order_relaxed);
   out->wakes = current->wakes.load(std::memory_order_relaxed);
   out->harts = static_cast<uint32_t>(current->hart_count());
-  out->harts_busy = out->harts - std::min(out->harts, current->root().idle_count());
+  out->harts_offline = static_cast<uint32_t>(current->root().offline_count());
+  out->harts_busy = out->harts - std::min(out->harts, current->root().idle_count() + out->harts_offline);
   out->carriers = current->carriers.load(std::memory_order_relaxed);
   out->contexts = current->contexts.load(std::memory_order_relaxed);
   out->contexts_pooled = current->pool().count();
@@ -139,7 +140,7 @@ int lithe_stats_hart(int number, lithe_hart_stats_t *out) {
 int lithe_stats_oversubscribed(void) {
   Runtime *current = runtime_if_started();
   if (!current) return 0;
-  const size_t harts = static_cast<size_t>(current->hart_count());
+  const size_t harts = static_cast<size_t>(current->hart_count() - current->root().offline_count());
   std::vector<Reading> running = runnable_carriers(*current);
   for (int again = 0; again < 2 && running.size() > harts; ++again) {
     const std::vector<Reading> now = runnable_carriers(*current);

@@ -106,10 +106,6 @@ int count_harts(Topology &topology, const TopologyEnvironment &environment) {
     if (environment.virtual_harts > 0) harts = std::min(harts, environment.virtual_harts);
     return environment.limit > 0 ? std::min(harts, environment.limit) : harts;
   }
-  if (topology.quota > 0) {
-    const long allowed = std::lround(std::ceil(topology.quota - 1e-9));
-    harts = static_cast<int>(std::min<long>(harts, std::max(1L, allowed)));
-  }
   if (environment.limit > 0) harts = std::min(harts, environment.limit);
   if (environment.virtual_harts > 0) {
     topology.is_virtual = environment.virtual_harts > places;

@@ -184,6 +184,8 @@ void ForkJoin::join() {
 }
 
 lithe::Decision ForkJoin::hart_enter() {
+  // The parent wants harts back for somebody in greater need. The last one stays: nobody says when another would come.
+  if (lithe_sched_revoked(c()) > 0 && lithe_sched_harts(c()) > 1) return lithe::Decision::yield();
   if (children_->count.load(std::memory_order_acquire) > 0) {
     Hold hold(children_->lock);
     for (lithe_sched_t *child = children_->first; child; child = child->sibling_next) {

@@ -12,12 +12,12 @@ namespace harts::omp {
 namespace {
 
 unsigned hart_count() {
-  static const unsigned count = [] {
-    const int harts = lithe_hart_count();
-    if (harts < 1) warn("cannot read the machine: %s Teams have one thread.", lithe_topology_problem());
-    return static_cast<unsigned>(std::max(harts, 1));
+  static const bool has_any = [] {
+    const bool can_be_read = lithe_hart_count() >= 1;
+    if (!can_be_read) warn("cannot read the machine: %s Teams have one thread.", lithe_topology_problem());
+    return can_be_read;
   }();
-  return count;
+  return has_any ? static_cast<unsigned>(lithe_hart_limit()) : 1;
 }
 
 /* The caller's seat in its team at `level`, NULL when there is no such level. */

@@ -63,6 +63,7 @@ struct lithe_sched {
   struct {
     long harts;
     long demand;
+    long revoked;
     lithe_context_t *main_context;
     lithe_context_t *exit_waiter;
     unsigned long entered;

@@ -31,6 +31,7 @@ typedef struct lithe_stats {
   uint64_t departures;      /* blocked system calls that the monitor took a hart from */
   uint64_t preemptions;     /* contexts that were switched out (lithe_preemption_start) */
   uint64_t asked_to_yield;  /* contexts that ran for a quantum and were asked */
+  uint32_t harts_offline;   /* harts that are not in use now (lithe_hart_limit) */
   uint64_t monitor_looks;   /* times the monitor woke to look at the harts */
 } lithe_stats_t;
 

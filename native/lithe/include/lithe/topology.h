@@ -17,7 +17,7 @@ typedef struct lithe_hart_place {
 
 /* The machine as this process may use it. */
 typedef struct lithe_topology {
-  int harts;                        /* lithe_hart_count() */
+  int harts;                        /* lithe_hart_count(); lithe_hart_limit() of them are in use */
   int pus;                          /* PUs in the process's affinity mask; all PUs of a synthetic machine */
   int machine_pus;                  /* PUs of the machine */
   double quota;                     /* CPUs that the cgroup allows, 0 when unlimited */

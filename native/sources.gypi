@@ -83,6 +83,7 @@
       "native/addon/job_plan.cc",
       "native/addon/job_team.cc",
       "native/addon/library.cc",
+      "native/addon/limit_binding.cc",
       "native/addon/machine_binding.cc",
       "native/addon/napi_util.cc",
       "native/addon/sampler.cc",

@@ -19,10 +19,20 @@ NAPI_MODULE_INIT() {
     const char *name;
     napi_callback function;
   } functions[] = {
-      {"loadEntry", bind_load_entry},      {"callEntry", bind_call_entry}, {"runPlan", bind_run_plan},
-      {"runPlanSync", bind_run_plan_sync}, {"abortJob", bind_abort_job},   {"jobIterations", bind_job_iterations},
-      {"topology", bind_topology},         {"stats", bind_stats},          {"limitHarts", bind_limit_harts},
-      {"traceStart", bind_trace_start},    {"traceStop", bind_trace_stop}, {"traceWrite", bind_trace_write},
+      {"loadEntry", bind_load_entry},
+      {"callEntry", bind_call_entry},
+      {"runPlan", bind_run_plan},
+      {"runPlanSync", bind_run_plan_sync},
+      {"abortJob", bind_abort_job},
+      {"jobIterations", bind_job_iterations},
+      {"topology", bind_topology},
+      {"stats", bind_stats},
+      {"setHarts", bind_set_harts},
+      {"hartLimit", bind_hart_limit},
+      {"setPreemption", bind_set_preemption},
+      {"traceStart", bind_trace_start},
+      {"traceStop", bind_trace_stop},
+      {"traceWrite", bind_trace_write},
       {"traceText", bind_trace_text},
   };
   for (const auto &entry : functions)

@@ -4,6 +4,8 @@
 
 #include <node_api.h>
 
+#include <string>
+
 namespace harts::addon {
 
 /* entry_binding.cc */
@@ -15,18 +17,19 @@ napi_value bind_run_plan_sync(napi_env env, napi_callback_info info);  /* (plan)
 napi_value bind_abort_job(napi_env env, napi_callback_info info);      /* (id) => void */
 napi_value bind_job_iterations(napi_env env, napi_callback_info info); /* (id) => number */
 /* machine_binding.cc */
-napi_value bind_topology(napi_env env, napi_callback_info info);    /* () => topology */
-napi_value bind_stats(napi_env env, napi_callback_info info);       /* () => stats */
-napi_value bind_limit_harts(napi_env env, napi_callback_info info); /* (harts) => boolean */
-
+napi_value bind_topology(napi_env env, napi_callback_info info); /* () => topology */
+napi_value bind_stats(napi_env env, napi_callback_info info);    /* () => stats */
+/* Why the machine could not be read. */
+std::string topology_problem(int code);
+/* limit_binding.cc */
+napi_value bind_set_harts(napi_env env, napi_callback_info info);      /* (harts) => void */
+napi_value bind_hart_limit(napi_env env, napi_callback_info info);     /* () => number */
+napi_value bind_set_preemption(napi_env env, napi_callback_info info); /* (quantum) => boolean */
 /* trace_binding.cc */
 napi_value bind_trace_start(napi_env env, napi_callback_info info); /* (eventsPerHart) => void */
 napi_value bind_trace_stop(napi_env env, napi_callback_info info);  /* () => void */
 napi_value bind_trace_write(napi_env env, napi_callback_info info); /* (file descriptor) => void */
 napi_value bind_trace_text(napi_env env, napi_callback_info info);  /* () => string */
-
-/* Says that the runtime may have started, so that limit_harts comes too late from now on. */
-void note_runtime_use();
 
 }  // namespace harts::addon
 

@@ -52,7 +52,6 @@ napi_value bind_call_entry(napi_env env, napi_callback_info info) {
     if (napi_get_value_double(env, element, &scalars[i]) != napi_ok)
       return throw_argument(env, "a scalar argument that is no number");
   }
-  note_runtime_use();
   const double value = (*static_cast<const Entry *>(external))(arrays, scalars);
   return napi_create_double(env, value, &result) == napi_ok ? result : nullptr;
 }

@@ -85,7 +85,6 @@ napi_value bind_run_plan(napi_env env, napi_callback_info info) {
   EnvState *const state = EnvState::of(env);
   if (state == nullptr || !get_arguments(env, info, 2, arguments) || !read_plan(env, arguments[0], &plan))
     return nullptr;
-  note_runtime_use();
   const auto job = std::make_shared<RunningJob>(std::move(plan));
   // The plan object holds the typed arrays, and they their memory.
   if (napi_create_reference(env, arguments[0], 1, &job->keep) != napi_ok) return nullptr;
@@ -106,7 +105,6 @@ napi_value bind_run_plan_sync(napi_env env, napi_callback_info info) {
   napi_value argument;
   Node plan;
   if (!get_arguments(env, info, 1, &argument) || !read_plan(env, argument, &plan)) return nullptr;
-  note_runtime_use();
   Job job(std::move(plan));
   Sampler::instance().job_started();
   job.run();

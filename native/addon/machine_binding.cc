@@ -1,5 +1,4 @@
-#include <atomic>
-#include <cstdlib>
+#include <cstdint>
 #include <string>
 
 #include "addon/bindings.h"
@@ -10,8 +9,6 @@
 
 namespace harts::addon {
 namespace {
-
-std::atomic<bool> runtime_used{false};
 
 napi_value place(napi_env env, const lithe_hart_place_t &where) {
   napi_value result;
@@ -43,6 +40,8 @@ napi_value hart_stats(napi_env env, std::uint32_t harts) {
         {"decisions", stats.decisions},
         {"parks", stats.parks},
         {"handoffs", stats.handoffs},
+        {"departures", stats.departures},
+        {"preemptions", stats.preemptions},
     };
     napi_value entry;
     if (napi_create_object(env, &entry) != napi_ok || !set_boolean(env, entry, "busy", stats.is_busy)) return nullptr;
@@ -55,14 +54,15 @@ napi_value hart_stats(napi_env env, std::uint32_t harts) {
 
 }  // namespace
 
-void note_runtime_use() { runtime_used.store(true, std::memory_order_relaxed); }
+std::string topology_problem(int code) {
+  const std::string problem = lithe_topology_problem();
+  return problem.empty() ? lithe_strerror(code) : problem;
+}
 
 napi_value bind_topology(napi_env env, napi_callback_info) {
-  note_runtime_use();
   lithe_topology_t topology;
   if (const int code = lithe_topology_get(&topology); code < 0) {
-    const std::string problem = lithe_topology_problem();
-    return throw_error(env, "ERR_HARTS_TOPOLOGY", problem.empty() ? lithe_strerror(code) : problem);
+    return throw_error(env, "ERR_HARTS_TOPOLOGY", topology_problem(code));
   }
   napi_value result, places;
   if (napi_create_object(env, &result) != napi_ok || !set_number(env, result, "harts", topology.harts) ||
@@ -105,6 +105,10 @@ napi_value bind_stats(napi_env env, napi_callback_info) {
       {"parks", stats.parks},
       {"wakes", stats.wakes},
       {"handoffs", stats.handoffs},
+      {"departures", stats.departures},
+      {"preemptions", stats.preemptions},
+      {"askedToYield", stats.asked_to_yield},
+      {"hartsOffline", stats.harts_offline},
       {"carriers", stats.carriers},
       {"contexts", stats.contexts},
       {"contextsPooled", stats.contexts_pooled},
@@ -121,23 +125,6 @@ napi_value bind_stats(napi_env env, napi_callback_info) {
   napi_value per_hart = hart_stats(env, stats.harts);
   if (per_hart == nullptr || napi_set_named_property(env, result, "perHart", per_hart) != napi_ok) return nullptr;
   return result;
-}
-
-// The runtime reads its limit from the environment at its first use, so the option is handed on there: true when it
-// came in time. A smaller limit that the user has set already stays.
-napi_value bind_limit_harts(napi_env env, napi_callback_info info) {
-  napi_value argument, result;
-  double harts;
-  if (!get_arguments(env, info, 1, &argument)) return nullptr;
-  if (napi_get_value_double(env, argument, &harts) != napi_ok) return throw_argument(env, "a limit that is no number");
-  const bool in_time = !runtime_used.load(std::memory_order_relaxed);
-  if (in_time) {
-    const char *const before = std::getenv("HARTS");
-    const long limit = before != nullptr ? std::strtol(before, nullptr, 10) : 0;
-    if (before == nullptr || limit > static_cast<long>(harts))
-      setenv("HARTS", std::to_string(static_cast<long>(harts)).c_str(), 1);
-  }
-  return napi_get_boolean(env, in_time, &result) == napi_ok ? result : nullptr;
 }
 
 }  // namespace harts::addon

@@ -42,7 +42,6 @@ napi_value bind_trace_start(napi_env env, napi_callback_info info) {
   if (!get_arguments(env, info, 1, &argument)) return nullptr;
   if (napi_get_value_uint32(env, argument, &events) != napi_ok)
     return throw_argument(env, "a number of events that is no number");
-  note_runtime_use();
   if (const int code = lithe_trace_start(events); code != 0) return throw_trace_error(env, code);
   return nullptr;
 }

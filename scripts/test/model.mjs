@@ -21,6 +21,14 @@ import { runChild, tail } from '../setup/child.mjs';
  * @property {number} depth
  */
 
+/** @type {Readonly<Record<Fault | 'other', string>>} */
+const faultNames = {
+  none: 'no error',
+  assertion: 'assertion',
+  deadlock: 'deadlock',
+  other: 'an error of another kind',
+};
+
 const limits = { depth: 1_000_000, megabytes: 2048, seconds: 60 };
 
 /**
@@ -37,7 +45,8 @@ export function runsOf(text) {
     if (kind === 'check' && fault === undefined) runs.push({ definitions, expected: 'none' });
     else if (kind === 'broken' && (fault === 'assertion' || fault === 'deadlock'))
       runs.push({ definitions, expected: fault });
-    else throw new Error(`Cannot understand "// ${kind}:${rest}": a broken run ends in "-> assertion" or "-> deadlock".`);
+    else
+      throw new Error(`Cannot understand "// ${kind}:${rest}": a broken run ends in "-> assertion" or "-> deadlock".`);
   }
   for (const kind of [true, false])
     if (!runs.some(({ expected }) => (expected === 'none') === kind))
@@ -93,7 +102,9 @@ async function search(root, file, run, directory) {
   }
   const { isComplete, fault, states, depth } = readVerdict(output);
   const passed = isComplete && fault === run.expected;
-  const found = isComplete ? { none: 'no error', other: 'an error of another kind' }[fault] ?? fault : 'not exhaustive';
+  const found = isComplete
+    ? faultNames[fault]
+    : 'not exhaustive';
   const wanted = passed ? '' : `, expected ${run.expected === 'none' ? 'no error' : run.expected}`;
   const seconds = ((performance.now() - begin) / 1000).toFixed(1);
   return { passed, line: `${name}: ${found}${wanted}; ${states} states, depth ${depth}, ${seconds} s`, output };

@@ -101,6 +101,12 @@ export interface RuntimeStats {
   readonly wakes: number;
   /** Times a hart moved from one kernel thread to another (guests). */
   readonly handoffs: number;
+  /** System calls that blocked and lost their hart to others; contexts that were switched out; contexts asked to yield. */
+  readonly departures: number;
+  readonly preemptions: number;
+  readonly askedToYield: number;
+  /** Harts that are not in use now; see {@link Runtime.configure}. */
+  readonly hartsOffline: number;
   /** Kernel threads made to carry harts. */
   readonly carriers: number;
   /** Contexts that exist, and how many of them wait in the pool. */
@@ -133,6 +139,8 @@ export interface HartStats {
   readonly decisions: number;
   readonly parks: number;
   readonly handoffs: number;
+  readonly departures: number;
+  readonly preemptions: number;
 }
 
 /** What `harts.node` exports. It checks what it is given for memory safety alone; the layers above explain. */
@@ -150,8 +158,12 @@ export interface NativeBinding {
   jobIterations(job: number): number;
   topology(): Topology;
   stats(): RuntimeStats;
-  /** Lowers the number of harts; false when the runtime has started already. */
-  limitHarts(harts: number): boolean;
+  /** Uses so many harts from now on, or all when there are fewer. Throws an Error with the code ERR_HARTS_TOPOLOGY. */
+  setHarts(harts: number): void;
+  /** How many harts are in use now. Throws as `setHarts`. */
+  hartLimit(): number;
+  /** The quantum in milliseconds, 0 for none; false when there is no monitor. Throws as `setHarts`. */
+  setPreemption(quantum: number): boolean;
   /** Throws an Error with a code ERR_HARTS_TRACE_*, as the next three do. */
   traceStart(eventsPerHart: number): void;
   traceStop(): void;

@@ -2,16 +2,19 @@ import { SetupError } from '../errors.js';
 import { checkBuffer } from '../jobs/buffers.js';
 import { type LoweredJob, lower, type PlainJob } from '../jobs/lower.js';
 import type { JobNode } from '../jobs/node_types.js';
-import { checkNode, checkOptions, show } from '../jobs/validate.js';
+import { checkNode } from '../jobs/validate.js';
 import { hasNative, native, type RuntimeStats, type Topology } from '../native/load.js';
-import { checkRunOptions, type JobReport, type RunOptions, type RuntimeOptions } from './options.js';
+import {
+  checkRunOptions,
+  checkRuntimeOptions,
+  type JobReport,
+  type RunOptions,
+  type RuntimeOptions,
+} from './options.js';
 import { runNative, runNativeSync } from './run_native.js';
 import { runPlain, runPlainSync } from './run_plain.js';
 import { emptyStats } from './stats.js';
 import { Trace } from './trace.js';
-
-/** The most harts that `HARTS` takes. */
-const maxHarts = 4096;
 
 /**
  * The harts of this process: one allocator for every job, every worker and every OpenMP library.
@@ -27,31 +30,26 @@ export class Runtime {
   readonly trace = new Trace(() => this.topology());
 
   /**
-   * Sets options of the whole process. Only before the runtime's first use in the process.
+   * Sets options of the whole process, at any time.
    *
-   * @throws SetupError `ERR_HARTS_STARTED` when it comes too late, `ERR_HARTS_OPTION` for a value that is no number of
-   *   harts, `ERR_HARTS_NATIVE_*` without the native core.
+   * @throws SetupError `ERR_HARTS_OPTION` for a value that an option cannot have, `ERR_HARTS_NO_MONITOR` for `preempt`
+   *   with `HARTS_MONITOR=0` in the environment, `ERR_HARTS_TOPOLOGY` when the machine cannot be read,
+   *   `ERR_HARTS_NATIVE_*` without the native core. Nothing has been changed then.
    */
   configure(options: RuntimeOptions): void {
-    const { harts } = checkOptions('runtime.configure', options, ['harts']);
-    if (harts === undefined) return;
-    if (!Number.isInteger(harts) || (harts as number) < 1 || (harts as number) > maxHarts) {
+    const { harts, quantum } = checkRuntimeOptions(options);
+    if (quantum !== undefined && !this.machine(() => native().setPreemption(quantum))) {
       throw new SetupError(
-        'ERR_HARTS_OPTION',
-        `harts of runtime.configure is ${show(harts)}. Give a whole number from 1 to ${maxHarts}.`,
+        'ERR_HARTS_NO_MONITOR',
+        'runtime.configure({ preempt }) needs the monitor, which HARTS_MONITOR=0 has switched off. Unset HARTS_MONITOR.',
       );
     }
-    if (native().limitHarts(harts as number)) return;
-    throw new SetupError(
-      'ERR_HARTS_STARTED',
-      `runtime.configure({ harts: ${harts} }) came after the runtime had started. ` +
-        'Call it before the first job, topology() or compiled kernel, or set HARTS in the environment.',
-    );
+    if (harts !== undefined) this.machine(() => native().setHarts(harts));
   }
 
-  /** How many harts there are: 1 where the native core is missing and everything runs in JS. */
+  /** How many harts are in use now: 1 where the native core is missing and everything runs in JS. */
   get harts(): number {
-    return hasNative() ? native().topology().harts : 1;
+    return hasNative() ? this.machine(() => native().hartLimit()) : 1;
   }
 
   /**
@@ -62,12 +60,7 @@ export class Runtime {
    *   says which.
    */
   topology(): Topology {
-    try {
-      return native().topology();
-    } catch (error) {
-      if (error instanceof SetupError) throw error;
-      throw new SetupError('ERR_HARTS_TOPOLOGY', (error as Error).message, { cause: error });
-    }
+    return this.machine(() => native().topology());
   }
 
   /** What the runtime has done so far, in the whole process; never starts it. */
@@ -99,6 +92,16 @@ export class Runtime {
   runSync(node: JobNode): JobReport {
     const job = this.lower(node);
     return 'plan' in job ? runNativeSync(native(), job) : runPlainSync(node, job);
+  }
+
+  /** Calls into the native core what needs the machine to be read. */
+  private machine<T>(action: () => T): T {
+    try {
+      return action();
+    } catch (error) {
+      if (error instanceof SetupError) throw error;
+      throw new SetupError('ERR_HARTS_TOPOLOGY', (error as Error).message, { cause: error });
+    }
   }
 
   private lower(node: JobNode): LoweredJob | PlainJob {

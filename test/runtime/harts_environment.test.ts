@@ -21,17 +21,35 @@ it('gives the same bits for any number of harts', async () => {
   expect(outcomes.map(({ count }) => count)).toEqual([300, 300, 300, 300]);
 });
 
+const machine = availableParallelism();
+
 it.concurrent.each([
-  { name: 'HARTS that is no number', env: { HARTS: 'many' }, output: { topology: 'ERR_HARTS_TOPOLOGY' } },
-  { name: 'an option in time', args: ['1'], output: { topology: 1, stats: 0 } },
-  { name: 'an option above HARTS', args: ['5'], env: { HARTS: '1' }, output: { topology: 1, stats: 0 } },
-  { name: 'an option above the machine', args: ['4096'], output: { topology: availableParallelism(), stats: 0 } },
-  { name: 'an option that comes late', args: ['1', 'late'], output: { configure: 'ERR_HARTS_STARTED' } },
-  { name: 'an option that is no count', args: ['0'], output: { configure: 'ERR_HARTS_OPTION' } },
-])('limits the harts by $name', async ({ args, env, output }) => {
+  { name: 'HARTS that is no number', env: { HARTS: 'many' }, output: { harts: 'ERR_HARTS_TOPOLOGY' } },
+  { name: 'an option', options: { harts: 1 }, output: { harts: 1, all: machine, stats: 0 } },
+  { name: 'an option above HARTS', options: { harts: 5 }, env: { HARTS: '1' }, output: { harts: 1, all: 1, stats: 0 } },
+  { name: 'an option above the machine', options: { harts: 4096 }, output: { harts: machine, stats: 0 } },
+  { name: 'an option that comes late', options: { harts: 1 }, late: true, output: { harts: 1, all: machine } },
+  { name: 'an option that is no count', options: { harts: 0 }, output: { configure: 'ERR_HARTS_OPTION' } },
+  { name: 'an option that is no number', options: { harts: '2' }, output: { configure: 'ERR_HARTS_OPTION' } },
+])('limits the harts by $name', async ({ options, late, env, output }) => {
+  const args = options === undefined ? [] : [JSON.stringify(options), ...(late ? ['late'] : [])];
   const result = await runChild(configures, { args, env: env as NodeJS.ProcessEnv });
   expect(result.stderr).toBe('');
   expect(JSON.parse(result.stdout)).toMatchObject(output);
+});
+
+it.concurrent.each([
+  { preempt: true, code: undefined },
+  { preempt: 2, code: undefined },
+  { preempt: false, code: undefined },
+  { preempt: 1.9, code: 'ERR_HARTS_OPTION' },
+  { preempt: 60_001, code: 'ERR_HARTS_OPTION' },
+  { preempt: 'yes', code: 'ERR_HARTS_OPTION' },
+  { preempt: true, env: { HARTS_MONITOR: '0' }, code: 'ERR_HARTS_NO_MONITOR' },
+])('takes or refuses a quantum: $preempt $env', async ({ preempt, env, code }) => {
+  const result = await runChild(configures, { args: [JSON.stringify({ preempt })], env: env as NodeJS.ProcessEnv });
+  expect(result.stderr).toBe('');
+  expect(JSON.parse(result.stdout).configure).toBe(code);
 });
 
 it('names a variable that is no number of harts when a job is run, and starts nothing', async () => {

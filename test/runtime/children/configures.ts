@@ -1,4 +1,4 @@
-// Sets the number of harts from argv[2], after the first use of the runtime if argv[3] is there, and prints the outcome.
+// Sets the options of argv[2], JSON, after the first use of the runtime if argv[3] is there, and prints the outcome.
 import { runtime } from '../../../src/runtime/index.js';
 
 const outcome: Record<string, unknown> = { stats: runtime.stats().harts };
@@ -11,8 +11,9 @@ function attempt(name: string, action: () => unknown): void {
   }
 }
 
-const [, , harts, late] = process.argv;
+const [, , options, late] = process.argv;
 if (late !== undefined) runtime.topology();
-if (harts !== undefined) attempt('configure', () => runtime.configure({ harts: Number(harts) }));
-attempt('topology', () => runtime.topology().harts);
+if (options !== undefined) attempt('configure', () => runtime.configure(JSON.parse(options)));
+attempt('harts', () => runtime.harts);
+attempt('all', () => runtime.topology().harts);
 console.log(JSON.stringify(outcome));

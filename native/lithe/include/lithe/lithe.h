@@ -8,7 +8,7 @@
  *   ...
  *   lithe_sched_exit();                  every hart is back with the parent
  *
- * Nothing starts before the first call; no signal is taken unasked; a forked child starts with a fresh runtime. */
+ * Nothing starts before the first call; of all signals only SIGURG is taken unasked (lithe/preemption.h); a forked child starts with a fresh runtime. */
 #ifndef LITHE_LITHE_H
 #define LITHE_LITHE_H
 

@@ -17,6 +17,7 @@ typedef struct lithe_spinlock {
   uint32_t state;
 } lithe_spinlock_t;
 
+/* A lock that is free. */
 #define LITHE_SPINLOCK_INIT \
   { 0 }
 

@@ -102,9 +102,7 @@ async function search(root, file, run, directory) {
   }
   const { isComplete, fault, states, depth } = readVerdict(output);
   const passed = isComplete && fault === run.expected;
-  const found = isComplete
-    ? faultNames[fault]
-    : 'not exhaustive';
+  const found = isComplete ? faultNames[fault] : 'not exhaustive';
   const wanted = passed ? '' : `, expected ${run.expected === 'none' ? 'no error' : run.expected}`;
   const seconds = ((performance.now() - begin) / 1000).toFixed(1);
   return { passed, line: `${name}: ${found}${wanted}; ${states} states, depth ${depth}, ${seconds} s`, output };

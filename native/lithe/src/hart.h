@@ -41,14 +41,14 @@ struct alignas(128) Hart {
   std::atomic<Context *> first{nullptr};
   static Context *taken() { return reinterpret_cast<Context *>(uintptr_t{1}); }
   Hart *idle_next = nullptr;  // under the root lock
-  // Whether it is to be used now (root_limit.cc). Written under the root lock; its carrier reads it at scheduling points.
-  std::atomic<bool> is_wanted{true};
-  bool is_offline = false;  // not wanted, and with nobody; under the root lock
-  uint64_t granted_at = 0;  // when the root gave it to a scheduler while others wanted it too; else 0
+  uint64_t granted_at = 0;    // when the root gave it to a scheduler while others wanted it too; else 0
   // Never written after start. On this line because the root looks here when it chooses between idle harts.
   const uint8_t *distances = nullptr;  // a lithe_topology_distance for each PU that has harts
   uint16_t pu_index = 0;               // its own place in such rows
   uint8_t least_distance = 0;          // from it to any other hart
+  // Whether it is to be used now (root_limit.cc). Written under the root lock; its carrier reads it at scheduling points.
+  std::atomic<bool> is_wanted{true};
+  bool is_offline = false;  // not wanted, and with nobody; under the root lock
   alignas(64) Counters counters;
   int number = 0;
   lithe_hart_place_t place{};

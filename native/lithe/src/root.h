@@ -148,8 +148,6 @@ class Root {
   alignas(128) uint32_t lock_ = 0;
   std::atomic<int> spare_{0};
   std::atomic<unsigned> idle_count_{0};
-  std::atomic<int> limit_{0};
-  std::atomic<int> offline_{0};
   Hart *idle_ = nullptr;
   Carrier *waiting_ = nullptr;
   lithe_context_t *ready_head_ = nullptr;
@@ -162,6 +160,8 @@ class Root {
   std::atomic<uint64_t> grants_{0};
   // Read at every decision of every hart, written seldom.
   alignas(128) std::atomic<bool> is_contended_{false};
+  std::atomic<int> limit_{0};    // harts that are wanted
+  std::atomic<int> offline_{0};  // harts that are not, and with nobody
   // The hart and the carrier of the last delivery: a guess at those of the next (fetch_likely_spare).
   std::atomic<Hart *> likely_hart_{nullptr};
   std::atomic<Carrier *> likely_carrier_{nullptr};

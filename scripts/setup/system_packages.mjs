@@ -77,6 +77,13 @@ export const requirements = [
     isMet: async (machine) => machine.has('spin'),
   },
   {
+    what: 'Valgrind and its header',
+    package: 'valgrind',
+    purposes: ['test'],
+    isMet: async (machine) =>
+      machine.has('valgrind') && machine.compiles('#include <valgrind/valgrind.h>\nint main() {}\n', []),
+  },
+  {
     what: 'the Boost.Context library (a contender in the benchmarks)',
     package: 'libboost-context-dev',
     purposes: ['bench'],

@@ -2,11 +2,10 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { runChild } from '../setup/child.mjs';
-import { makeNative } from '../setup/native_build.mjs';
-import { SetupFailure } from '../setup/setup_error.mjs';
 import { clangFormat } from './clang_format.mjs';
-import { checkCounts, doctestCounts, vitestCounts } from './counts.mjs';
+import { checkCounts, vitestCounts } from './counts.mjs';
 import { testModels } from './model.mjs';
+import { nativeFlavours, testChaos } from './native.mjs';
 
 /**
  * @typedef {import('./counts.mjs').Counts & { skipped?: string }} Outcome
@@ -49,58 +48,6 @@ function check(name, kind, script, args) {
   };
 }
 
-/**
- * The native test program in one flavour.
- *
- * @param {string} flavour directory under build/
- * @param {string} sanitize for native/Makefile
- * @param {Record<string, string>} options environment of the sanitizer's runtime
- * @returns {Suite}
- */
-function native(flavour, sanitize, options) {
-  const name = `native, ${sanitize === '' ? 'plain' : sanitize}`;
-  return {
-    name,
-    kind: 'native',
-    async run({ root, progress }) {
-      try {
-        await makeNative(root, flavour, [`SANITIZE=${sanitize}`, 'test-binary'], progress);
-      } catch (error) {
-        if (!(error instanceof SetupFailure)) throw error;
-        console.log(error.message);
-        return { passed: 0, failed: 1 };
-      }
-      const env = { ...process.env, ...options };
-      const binary = join(root, 'build', flavour, 'lithe_test');
-      const command = [...(await fixedAddresses(binary, env, sanitize)), binary];
-      const ended = await runChild(/** @type {string} */ (command[0]), command.slice(1), {
-        cwd: root,
-        env,
-        echo: true,
-        deadlineMs: 8 * minute,
-      });
-      if (ended.timedOut) console.log(`${name}: ended at its deadline`);
-      else if (ended.signal !== null) console.log(`${name}: ended by ${ended.signal}`);
-      return doctestCounts(ended);
-    },
-  };
-}
-
-/**
- * ThreadSanitizer's memory map has no room for the addresses that kernels with more random bits hand out; without
- * randomisation it always fits.
- *
- * @param {string} binary
- * @param {NodeJS.ProcessEnv} env
- * @param {string} sanitize
- * @returns {Promise<string[]>} the words to put before the program
- */
-async function fixedAddresses(binary, env, sanitize) {
-  if (sanitize !== 'thread') return [];
-  const { code, output } = await runChild(binary, ['--count'], { env, deadlineMs: minute });
-  return code !== 0 && /unexpected memory mapping/.test(output) ? ['setarch', '-R'] : [];
-}
-
 /** @type {Suite} */
 const vitest = {
   name: 'vitest',
@@ -141,11 +88,10 @@ export const suites = [
   clangFormatCheck,
   check('type check', 'ts', 'typescript/bin/tsc', ['-p', 'tsconfig.json', '--pretty', 'false']),
   { name: 'models', kind: 'model', run: testModels },
-  native('plain', '', {}),
-  native('asan', 'address,undefined', {
-    ASAN_OPTIONS: 'detect_leaks=1:detect_stack_use_after_return=0',
-    UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
-  }),
-  native('tsan', 'thread', { TSAN_OPTIONS: 'second_deadlock_stack=1:halt_on_error=0' }),
+  { name: 'native, plain', kind: 'native', run: nativeFlavours.plain },
+  { name: 'native, chaos', kind: 'native', run: testChaos({ rounds: 8, from: 1 }) },
+  { name: 'native, asan', kind: 'native', run: nativeFlavours.asan },
+  { name: 'native, tsan', kind: 'native', run: nativeFlavours.tsan },
+  { name: 'native, valgrind', kind: 'native', run: nativeFlavours.valgrind },
   vitest,
 ];

@@ -41,7 +41,7 @@ function bareMachine(options: { programs: string[]; isRoot?: boolean; sudo?: boo
 
 test('does_nothing_on_a_machine_that_has_everything', async () => {
   const { machine, commands } = bareMachine({
-    programs: ['make', 'python3', 'spin', 'apt-get', 'pkg-config', 'cmake'],
+    programs: ['make', 'python3', 'spin', 'valgrind', 'apt-get', 'pkg-config', 'cmake'],
     isRoot: true,
   });
   const complete: Machine = { ...machine, compiles: async () => true, compilesC: async () => true };
@@ -54,7 +54,7 @@ test('installs_what_is_missing_as_root_without_refreshing_usable_lists', async (
   await ensureSystemPackages(['build', 'test'], silent, machine);
   expect(commands).toHaveLength(1);
   expect(commands[0]).toMatch(/^env DEBIAN_FRONTEND=noninteractive apt-get .*install -y /);
-  expect(commands[0]).toMatch(/ gcc g\+\+ python3 libhwloc-dev doctest-dev spin$/);
+  expect(commands[0]).toMatch(/ gcc g\+\+ python3 libhwloc-dev doctest-dev spin valgrind$/);
 });
 
 test('refreshes_the_package_lists_when_the_first_try_fails', async () => {
@@ -99,8 +99,8 @@ test('asks_for_test_and_bench_packages_only_for_tests_and_benches', async () => 
 });
 
 test.each([
-  ['apt_cannot_install_it', { programs: ['make', 'python3', 'spin', 'apt-get'], isRoot: true }, 1],
-  ['there_is_no_apt', { programs: ['make', 'python3', 'spin'], isRoot: true }, 0],
+  ['apt_cannot_install_it', { programs: ['make', 'python3', 'spin', 'valgrind', 'apt-get'], isRoot: true }, 1],
+  ['there_is_no_apt', { programs: ['make', 'python3', 'spin', 'valgrind'], isRoot: true }, 0],
 ])('goes_on_without_an_optional_package_when_%s', async (_case, options, tries) => {
   const { machine, commands } = bareMachine({ ...options, freshLists: false });
   const said: string[] = [];

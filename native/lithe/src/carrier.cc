@@ -51,6 +51,7 @@ void *carrier_main(void *argument) {
   self_pointer = &carrier->identity;
   carrier->tid.store(static_cast<pid_t>(syscall(SYS_gettid)), std::memory_order_relaxed);
   carrier->loop_tp = lithe_thread_pointer();
+  carrier->identity.known_stack.enter_own();
   pthread_setname_np(pthread_self(), "lithe-carrier");
   offload_attach(carrier);
   carrier->loop();
@@ -161,6 +162,8 @@ int carrier_prepare_loop_stack(Carrier *home) {
   }
   offload_attach(home);
   home->loop_stack = memory;
+  home->known_loop_stack.enter(bottom, bottom + loop_stack_bytes);
+  home->guest->known_stack.enter_own();
   home->loop_stack_size = size;
   home->loop_sp = lithe_switch_prepare(static_cast<char *>(memory) + size, loop_entry, home);
   return 0;
@@ -169,6 +172,8 @@ int carrier_prepare_loop_stack(Carrier *home) {
 void carrier_free_loop_stack(Carrier *home) {
   if (home->loop_stack) offload_detach();
   home->fiber.destroy();
+  home->known_loop_stack.leave();
+  home->guest->known_stack.leave();
   if (home->loop_stack) sanitizer::forget_stack(home->loop_stack, home->loop_stack_size);
   if (home->loop_stack) munmap(home->loop_stack, home->loop_stack_size);
   home->loop_stack = nullptr;
@@ -257,7 +262,7 @@ bool Carrier::leave_directly(Context *context) {
   if (sched == runtime().root().sched()) return false;
   // The guest whose thread this is has got a hart and wants to come home: only the loop can let it.
   if (guest && guest_hart.load(std::memory_order_relaxed)) return false;
-  if (slice_is_over()) return false;
+  if (slice_is_over() || stress_chance(8)) return false;
   in_callback = true;
   announce();
   // The context's own scheduler may not be the hart's: lithe_context_move. The hart stays where it is.

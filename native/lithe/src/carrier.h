@@ -97,6 +97,7 @@ struct alignas(128) Carrier {
   // A guest's home only.
   void *loop_stack = nullptr;  // mapped at the guest's first suspension
   size_t loop_stack_size = 0;
+  ValgrindStack known_loop_stack;
   sanitizer::Fiber fiber;
 
   // Suspends `context`, which calls this on its own stack, and gives the hart to whatever its scheduler says. Returns when

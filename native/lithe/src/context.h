@@ -9,6 +9,7 @@
 #include "key_values.h"
 #include "lithe/context.h"
 #include "sanitizer.h"
+#include "valgrind_stack.h"
 
 namespace lithe::core {
 
@@ -52,6 +53,7 @@ struct Context : lithe_context_t {
 
   // Donors.
   size_t stack_size = 0;
+  ValgrindStack known_stack;
   pthread_t thread{};
   jmp_buf base;                        // where lithe_context_exit leads: just outside the start function
   uint32_t parked = 0;                 // 1 once the kernel thread sleeps on its parking stack

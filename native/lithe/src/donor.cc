@@ -46,6 +46,7 @@ void *donor_main(void *argument) {
   Context *context = static_cast<Context *>(argument);
   self_pointer = context;
   context->tp = lithe_thread_pointer();
+  context->known_stack.enter_own();
   forget_restartable_sequences();
   errno = 0;
   if (context->identity == LITHE_CONTEXT_FRESH) identity_release_at_thread_exit(context);
@@ -70,6 +71,7 @@ void *donor_main(void *argument) {
     if (!current || current->number() != context->runtime_number) std::exit(0);
     Carrier::leave(context, Departure::ended);
   }
+  context->known_stack.leave();
   return nullptr;
 }
 

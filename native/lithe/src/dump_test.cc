@@ -69,9 +69,9 @@ TEST_CASE("dump: the tree has children of children, each with its contexts below
     each_in(middle, 1, [&](int) {
       Shuffle bottom(3, "dump bottom");
       bottom.enter();
-      bottom.fork(dump_test_entry_point, &never);
       lithe_stats_t stats, first;
       lithe_stats_get(&first);
+      bottom.fork(dump_test_entry_point, &never);
       do {
         lithe_context_yield();
         lithe_stats_get(&stats);

@@ -8,10 +8,12 @@
 
 #include "code_mark.h"
 #include "raw_lock.h"
+#include "stress.h"
 
 namespace lithe::core {
 
 void futex_wait(const uint32_t *word, uint32_t expected) {
+  if (stress_chance(8)) return;
   const RuntimeCode own;
   const int saved = errno;
   syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, nullptr, nullptr, 0);
@@ -19,6 +21,7 @@ void futex_wait(const uint32_t *word, uint32_t expected) {
 }
 
 void futex_wait_until(const uint32_t *word, uint32_t expected, uint64_t deadline) {
+  if (stress_chance(8)) return;
   const RuntimeCode own;
   if (deadline == UINT64_MAX) {
     futex_wait(word, expected);

@@ -62,7 +62,7 @@ Root::Root(Runtime &runtime) : runtime_(runtime) {
 }
 
 int Root::deliver(const Delivery &delivery) {
-  stress_point();
+  stress_delay();
   runtime_.monitor().notice();
   if (delivery.carrier) {
     delivery.carrier->mailbox.send(delivery.hart);

@@ -5,6 +5,7 @@
 #include "lithe/sched.h"
 #include "root.h"
 #include "runtime.h"
+#include "stress.h"
 
 namespace lithe::core {
 
@@ -103,6 +104,7 @@ void Root::push_idle(Hart *hart) {
 // costs a cache line or two, and the lock is held.
 Hart *Root::pop_idle() {
   if (!idle_ || !idle_->idle_next) return idle_ ? unlink_idle(&idle_) : nullptr;
+  if (stress_chance(4)) return unlink_idle(&idle_->idle_next);  // any will do
   constexpr int most_looked_at = 32;
   constexpr int farthest = LITHE_DISTANCE_ELSEWHERE + 1;
   const Hart *here = nullptr;

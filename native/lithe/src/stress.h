@@ -1,21 +1,44 @@
-// Seeded disturbance at scheduling points, for tests: LITHE_STRESS=<seed> in the environment.
+// Chaos: seeded disturbance at scheduling points, for tests. LITHE_STRESS=<seed> in the environment; not 0.
+//
+// Each decision is a function of the seed, of the flow of control that asks (contexts and carriers are numbered in the
+// order in which they come to it first), of how often it has asked, and of the place in the code. So a seed decides
+// alike as long as the flows do the same; which of them comes first is up to the kernel.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <source_location>
 
 namespace lithe::core {
 
-// 0 when stress is off. Set once, when the runtime starts.
+// 0 when chaos is off. Set once, when the runtime starts.
 extern std::atomic<uint64_t> stress_seed;
 
-void stress_disturb();
+inline bool stress_is_on() { return stress_seed.load(std::memory_order_relaxed) != 0; }
+
+uint64_t stress_draw(const std::source_location &where);
+void stress_disturb(const std::source_location &where);
+void stress_hold_back(const std::source_location &where);
 
 // Called where two harts may meet: now and then yields the processor, spins or sleeps, so that rare interleavings
-// become common. One predictable branch when off.
-inline void stress_point() {
-  if (stress_seed.load(std::memory_order_relaxed) != 0) [[unlikely]]
-    stress_disturb();
+// become common. One predictable branch when off, as all functions here.
+inline void stress_point(std::source_location where = std::source_location::current()) {
+  if (stress_is_on()) [[unlikely]]
+    stress_disturb(where);
+}
+
+// Called where something has been decided and not sent yet, a grant above all: now and then lets it be late.
+inline void stress_delay(std::source_location where = std::source_location::current()) {
+  if (stress_is_on()) [[unlikely]]
+    stress_hold_back(where);
+}
+
+// True once in `turns` calls, for what may happen at any time and seldom does: a wait that ends without a reason, a fast
+// path that cannot be taken.
+inline bool stress_chance(unsigned turns, std::source_location where = std::source_location::current()) {
+  if (!stress_is_on()) [[likely]]
+    return false;
+  return stress_draw(where) % turns == 0;
 }
 
 }  // namespace lithe::core

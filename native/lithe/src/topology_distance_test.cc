@@ -189,6 +189,8 @@ class OneByOne : public lithe::Scheduler {
     OneByOne *scheduler = nullptr;
     std::atomic<int> hart{-1};
     std::atomic<int> released{0};
+    // Set by its context as the last that it does with this.
+    std::atomic<int> left{-1};
     // To be asked for by this holder, from its own hart, when there is one.
     std::atomic<Holder *> next{nullptr};
   };
@@ -220,6 +222,7 @@ class OneByOne : public lithe::Scheduler {
       if (Holder *next = holder.next.exchange(nullptr)) holder.scheduler->ask(*next);
       sched_yield();
     }
+    holder.left = 0;
   }
   std::atomic<lithe_context_t *> next_{nullptr};
 };
@@ -242,6 +245,7 @@ TEST_CASE("topology child: harts come nearest first" * doctest::skip()) {
     CHECK_MESSAGE(distances == expected, listed(distances), " instead of ", listed(expected));
     CHECK(lithe_hart_self() == here);
     for (OneByOne::Holder &holder : holders) holder.released = 1;
+    for (OneByOne::Holder &holder : holders) await(holder.left, 0);
     await_busy(1);
   }
   scheduler.exit();

@@ -29,6 +29,8 @@ await runScript(async () => {
     rows.push({ suite, outcome, seconds: (performance.now() - begin) / 1000 });
   }
 
+  for (const { suite, outcome } of rows)
+    for (const failure of outcome.failures ?? []) console.log(`\nFAILED in ${suite.name}: ${failure}`);
   console.log('');
   for (const { suite, outcome, seconds } of rows) {
     const result = outcome.skipped

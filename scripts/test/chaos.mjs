@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { runChild, tail } from '../setup/child.mjs';
 import { doctestCounts } from './counts.mjs';
+import { doctestFailures } from './failures.mjs';
 
 /** A seed runs one of so many slices of the cases. */
 const slices = 8;
@@ -55,7 +56,7 @@ export function roundOf(seed, cases) {
  * @param {import('./suites.mjs').Context} context
  * @param {string} binary
  * @param {{ rounds: number, from: number }} plan the first seed and how many
- * @returns {Promise<import('./counts.mjs').Counts>} the cases of all rounds together
+ * @returns {Promise<import('./suites.mjs').Outcome>} the cases of all rounds together
  */
 export async function runChaos({ root, progress }, binary, { rounds, from }) {
   const counted = await runChild(binary, [...selection, '--count'], { cwd: root, deadlineMs: 60_000 });
@@ -66,7 +67,7 @@ export async function runChaos({ root, progress }, binary, { rounds, from }) {
     console.log(`The test program does not count its cases:\n${tail(counted.output, 20)}`);
     return { passed: 0, failed: 1 };
   }
-  const sum = { passed: 0, failed: 0 };
+  const sum = { passed: 0, failed: 0, failures: /** @type {string[]} */ ([]) };
   for (let seed = from; seed < from + rounds; ++seed) {
     const round = roundOf(seed, cases);
     const ended = await runChild(binary, [...round.args, '--no-intro'], {
@@ -78,7 +79,10 @@ export async function runChaos({ root, progress }, binary, { rounds, from }) {
     const { failed } = doctestCounts(ended);
     sum.passed += Math.max(0, round.cases - failed);
     sum.failed += failed;
-    if (failed > 0) console.log(report(root, binary, round, ended));
+    if (failed > 0) {
+      console.log(report(root, binary, round, ended));
+      sum.failures.push(`seed ${seed}`, ...doctestFailures(ended.output));
+    }
     progress.say(`chaos: seed ${seed}, ${seed - from + 1} of ${rounds}`);
   }
   console.log(`chaos: seeds ${from} to ${from + rounds - 1}, ${slices} for each turn through ${cases} cases`);

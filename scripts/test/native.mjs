@@ -5,6 +5,7 @@ import { makeNative } from '../setup/native_build.mjs';
 import { SetupFailure } from '../setup/setup_error.mjs';
 import { runChaos } from './chaos.mjs';
 import { doctestCounts } from './counts.mjs';
+import { doctestFailures } from './failures.mjs';
 import { runValgrind } from './valgrind.mjs';
 
 /** @typedef {(context: import('./suites.mjs').Context) => Promise<import('./suites.mjs').Outcome>} Run */
@@ -50,7 +51,8 @@ function native(flavour, sanitize, options) {
     });
     if (ended.timedOut) console.log(`native, ${flavour}: ended at its deadline`);
     else if (ended.signal !== null) console.log(`native, ${flavour}: ended by ${ended.signal}`);
-    return doctestCounts(ended);
+    const counts = doctestCounts(ended);
+    return counts.failed > 0 ? { ...counts, failures: doctestFailures(ended.output) } : counts;
   };
 }
 

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { runChild } from '../setup/child.mjs';
 import { clangFormat } from './clang_format.mjs';
 import { checkCounts, vitestCounts } from './counts.mjs';
+import { vitestFailures } from './failures.mjs';
 import { testModels } from './model.mjs';
 import { nativeFlavours, testChaos } from './native.mjs';
 
 /**
- * @typedef {import('./counts.mjs').Counts & { skipped?: string }} Outcome
+ * @typedef {import('./counts.mjs').Counts & { skipped?: string, failures?: readonly string[] }} Outcome
  *
  * @typedef {object} Context
  * @property {string} root
@@ -68,7 +69,9 @@ const vitest = {
       deadlineMs: 12 * minute,
     });
     if (timedOut) console.log('vitest: ended at its deadline');
-    return vitestCounts(existsSync(report) ? readFileSync(report, 'utf8') : undefined, code);
+    const text = existsSync(report) ? readFileSync(report, 'utf8') : undefined;
+    const counts = vitestCounts(text, code);
+    return counts.failed > 0 ? { ...counts, failures: vitestFailures(text) } : counts;
   },
 };
 

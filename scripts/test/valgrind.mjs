@@ -1,6 +1,7 @@
 // The native test program under Valgrind's memcheck: invalid accesses, uninitialised values, definite leaks.
 import { runChild } from '../setup/child.mjs';
 import { doctestCounts } from './counts.mjs';
+import { doctestFailures } from './failures.mjs';
 
 /** Cases that are left out, as doctest patterns, and why. @type {Readonly<Record<string, string>>} */
 const beyondValgrind = {
@@ -22,7 +23,7 @@ const valgrind = [
 /**
  * @param {import('./suites.mjs').Context} context
  * @param {string} binary the test program, plain
- * @returns {Promise<import('./counts.mjs').Counts>}
+ * @returns {Promise<import('./suites.mjs').Outcome>}
  */
 export async function runValgrind({ root }, binary) {
   for (const [name, reason] of Object.entries(beyondValgrind)) console.log(`valgrind: without "${name}": ${reason}`);
@@ -41,5 +42,6 @@ export async function runValgrind({ root }, binary) {
     deadlineMs: minutes * 60_000,
   });
   if (ended.timedOut) console.log('valgrind: ended at its deadline');
-  return doctestCounts(ended);
+  const counts = doctestCounts(ended);
+  return counts.failed > 0 ? { ...counts, failures: doctestFailures(ended.output) } : counts;
 }

@@ -131,6 +131,7 @@
       "native/lithe/src/sched_test.cc",
       "native/lithe/src/semaphore_test.cc",
       "native/lithe/src/spinlock_test.cc",
+      "native/lithe/src/sync_litmus_test.cc",
       "native/lithe/src/stats_test.cc",
       "native/lithe/src/timed_wait_test.cc",
       "native/lithe/src/timer_heap.cc",

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <new>
-#include <utility>
 
 #include "identity.h"
 #include "key_values.h"
@@ -50,11 +49,13 @@ void KeyValues::end() {
   for (int turn = 0; turn < most_turns && has_run; ++turn) {
     has_run = false;
     for (uint32_t i = 0; i < size_; ++i) {
-      const Slot slot = std::exchange(slots_[i], {});
-      if (!slot.value || keys[i].round.load(std::memory_order_acquire) != slot.round) continue;
+      const Slot slot = slots_[i];
+      if (!slot.value) continue;
+      // The round is looked at last: it says whose destructor was read. A key that is made anew in between has another.
       void (*const destructor)(void *) = keys[i].destructor.load(std::memory_order_acquire);
-      if (!destructor) continue;
-      destructor(slot.value);  // may set values, and make the array grow
+      if (!destructor || keys[i].round.load(std::memory_order_acquire) != slot.round) continue;
+      slots_[i].value = nullptr;  // what has no destructor stays: the others may look at it
+      destructor(slot.value);     // may set values, and make the array grow
       has_run = true;
     }
   }

@@ -95,4 +95,29 @@ TEST_CASE("key: destructors may set values again, for a while, and run after lit
   CHECK(lithe_key_delete(chained) == 0);
 }
 
+// In the order of the keys: a value without a destructor, one that looks at both others, one that is destroyed last.
+lithe_key_t plain, looking, last;
+
+TEST_CASE("key: a destructor still finds the values of keys without one, and of those whose turn has not come") {
+  static std::atomic<void *> found_plain{nullptr}, found_last{nullptr};
+  static int values[3];
+  REQUIRE(lithe_key_create(&plain, nullptr) == 0);
+  REQUIRE(lithe_key_create(&looking, [](void *) {
+            found_plain = lithe_key_get(plain);
+            found_last = lithe_key_get(last);
+            if (lithe_key_get(looking)) found_plain = nullptr;
+          }) == 0);
+  REQUIRE(lithe_key_create(&last, [](void *) {}) == 0);
+  REQUIRE(plain.index < looking.index);
+  REQUIRE(looking.index < last.index);
+  each_context(1, [](int) {
+    lithe_key_set(plain, &values[0]);
+    lithe_key_set(looking, &values[1]);
+    lithe_key_set(last, &values[2]);
+  });
+  CHECK(found_plain == &values[0]);
+  CHECK(found_last == &values[2]);
+  for (const lithe_key_t &key : {plain, looking, last}) CHECK(lithe_key_delete(key) == 0);
+}
+
 }  // namespace

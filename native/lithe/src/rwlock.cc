@@ -18,6 +18,10 @@
 // With bit 29 nobody takes the lock but by being handed it, in the order of the queue: `state` then changes only under
 // `guard`, and what `hand_on` decides cannot be overtaken.
 //
+// Memory order: who leaves releases `state`, who takes it acquires it. Who is handed the lock does not look at `state`: it
+// learns all from the one who hands it, who therefore acquires what those released who left without the guard, before
+// anybody insisted. They changed `state` by compare-exchange, so the last value carries the releases of all of them.
+//
 // Who unlocks touches the lock last when it frees it, or holds the guard while somebody is linked, or claimed and not
 // unblocked yet, who cannot have left.
 
@@ -146,7 +150,7 @@ void forsake(lithe_rwlock_t *rwlock, lithe_waiter *waiter) {
     Locked lock(&rwlock->guard);
     if (!waiter->is_linked) return;
     waiters_unlink(rwlock->head, rwlock->tail, waiter);
-    const uint32_t state = state_of(rwlock).load(std::memory_order_relaxed);
+    const uint32_t state = state_of(rwlock).load(std::memory_order_acquire);  // as in unlock
     if (state & insisted) {
       next = hand_on(rwlock, state);
     } else {
@@ -208,7 +212,7 @@ int lithe_rwlock_unlock(lithe_rwlock_t *rwlock) {
     lithe_waiter *next;
     {
       Locked lock(&rwlock->guard);
-      state = state_of(rwlock).load(std::memory_order_relaxed);
+      state = state_of(rwlock).load(std::memory_order_acquire);
       if ((state & waited_for) == 0) continue;  // those who waited have timed out and left
       if (state & insisted) {
         next = hand_on(rwlock, left(state));

@@ -25,7 +25,7 @@ TEST_CASE("spinlock: one holder at a time, whoever they are") {
 }
 
 TEST_CASE("spinlock: trylock says when it is held") {
-  lithe_spinlock_t lock = LITHE_SPINLOCK_INIT;
+  lithe_spinlock_t lock = LITHE_SPINLOCK_INITIALIZER;
   CHECK(lithe_spinlock_trylock(&lock) == 0);
   CHECK(lithe_spinlock_trylock(&lock) == LITHE_EBUSY);
   lithe_spinlock_unlock(&lock);

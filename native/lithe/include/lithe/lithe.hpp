@@ -54,7 +54,7 @@ class SpinLock {
   void unlock() { lithe_spinlock_unlock(&lock_); }
 
  private:
-  lithe_spinlock_t lock_ = LITHE_SPINLOCK_INIT;
+  lithe_spinlock_t lock_ = LITHE_SPINLOCK_INITIALIZER;
 };
 
 /* A scheduler as a class: derive, override hart_enter and what else your policy needs; see sched.h for the contract of

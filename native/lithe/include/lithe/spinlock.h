@@ -18,7 +18,7 @@ typedef struct lithe_spinlock {
 } lithe_spinlock_t;
 
 /* A lock that is free. */
-#define LITHE_SPINLOCK_INIT \
+#define LITHE_SPINLOCK_INITIALIZER \
   { 0 }
 
 /* Callable from: anywhere, callbacks and plain threads included. They cannot fail. */

@@ -73,6 +73,7 @@ int lithe_context_create(lithe_context_t **out, const lithe_context_attr_t *attr
   context->user = nullptr;
   context->start = start;
   context->arg = arg;
+  context->flow = stress_name_flow();
   context->ran = false;
   context->state.store(ContextState::created, std::memory_order_relaxed);
   *out = context;

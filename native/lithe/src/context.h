@@ -42,6 +42,7 @@ struct Context : lithe_context_t {
   int identity = LITHE_CONTEXT_POOLED;
   void (*start)(void *) = nullptr;
   void *arg = nullptr;
+  uint64_t flow = 0;  // stress.h
 
   // In a blocking section: how deep, and the scheduler to come back to. Touched by the context itself only.
   unsigned blocking_depth = 0;

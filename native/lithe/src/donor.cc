@@ -17,6 +17,7 @@
 #include "lithe/error.h"
 #include "park.h"
 #include "runtime.h"
+#include "stress.h"
 #include "switch.h"
 
 namespace lithe::core {
@@ -60,6 +61,8 @@ void *donor_main(void *argument) {
   // Acquire: what the one who ends the context did before is done before the context's memory goes.
   while (std::atomic_ref<uint32_t>(context->wake).load(std::memory_order_acquire) == 0 ||
          !context->is_ending.load(std::memory_order_relaxed)) {
+    if (stress_is_on()) [[unlikely]]
+      stress_begin_flow(context->flow);
     if (_setjmp(context->base) == 0) {
       context->start(context->arg);
     } else {

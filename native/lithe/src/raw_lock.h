@@ -3,8 +3,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <source_location>
 
 #include "park.h"
+#include "stress.h"
 
 namespace lithe::core {
 
@@ -40,7 +42,10 @@ class RawLock {
 // Holds a RawLock for a scope.
 class Locked {
  public:
-  explicit Locked(uint32_t *word) : word_(word) { RawLock::take(word_); }
+  explicit Locked(uint32_t *word, std::source_location where = std::source_location::current()) : word_(word) {
+    stress_point(where);
+    RawLock::take(word_);
+  }
   ~Locked() {
     if (word_) RawLock::drop(word_);
   }

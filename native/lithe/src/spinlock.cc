@@ -7,6 +7,7 @@
 #include "lithe/error.h"
 #include "lithe/preemption.h"
 #include "park.h"
+#include "stress.h"
 
 using namespace lithe::core;
 
@@ -35,6 +36,7 @@ extern "C" {
 
 // Acquire on taking, release on dropping: what one holder wrote the next one sees.
 void lithe_spinlock_lock(lithe_spinlock_t *lock) {
+  stress_point();
   lithe_preemption_disable();
   while (state_of(lock).exchange(1, std::memory_order_acquire) != 0) wait(lock);
 }

@@ -12,10 +12,17 @@ std::atomic<uint64_t> stress_seed{0};
 
 namespace {
 
-std::atomic<uint32_t> flows{0};
+std::atomic<uint32_t> threads{0};
+
 // A context's own, as it is a thread: it comes along to other harts.
-constinit thread_local uint32_t flow __attribute__((tls_model("initial-exec"))) = 0;
-constinit thread_local uint32_t step __attribute__((tls_model("initial-exec"))) = 0;
+struct Flow {
+  uint64_t name = 0;  // 0: none yet
+  uint32_t steps = 0;
+  uint32_t made = 0;
+};
+constinit thread_local Flow flow __attribute__((tls_model("initial-exec")));
+
+constexpr uint64_t golden = 0x9e3779b97f4a7c15u;
 
 // splitmix64: every bit of the input changes half of those of the output.
 uint64_t mixed(uint64_t x) {
@@ -30,6 +37,11 @@ uint64_t place(const std::source_location &where) {
   return hash;
 }
 
+uint64_t name_of_flow() {
+  if (flow.name == 0) flow.name = mixed(threads.fetch_add(1, std::memory_order_relaxed) + golden);
+  return flow.name;
+}
+
 void sleep_for(uint64_t nanoseconds) {
   const timespec pause{0, static_cast<long>(nanoseconds)};
   nanosleep(&pause, nullptr);
@@ -37,10 +49,16 @@ void sleep_for(uint64_t nanoseconds) {
 
 }  // namespace
 
+uint64_t stress_name_flow() {
+  if (!stress_is_on()) return 0;
+  return mixed(name_of_flow() + golden * ++flow.made) | 1;
+}
+
+void stress_begin_flow(uint64_t name) { flow = {name, 0, 0}; }
+
 uint64_t stress_draw(const std::source_location &where) {
-  if (flow == 0) flow = flows.fetch_add(1, std::memory_order_relaxed) + 1;
-  const uint64_t asked = (static_cast<uint64_t>(flow) << 32) | ++step;
-  return mixed(mixed(stress_seed.load(std::memory_order_relaxed) + asked * 0x9e3779b97f4a7c15u) ^ place(where));
+  const uint64_t asked = name_of_flow() + golden * ++flow.steps;
+  return mixed(mixed(stress_seed.load(std::memory_order_relaxed) + asked * golden) ^ place(where));
 }
 
 void stress_disturb(const std::source_location &where) {

@@ -1,8 +1,9 @@
 // Chaos: seeded disturbance at scheduling points, for tests. LITHE_STRESS=<seed> in the environment; not 0.
 //
-// Each decision is a function of the seed, of the flow of control that asks (contexts and carriers are numbered in the
-// order in which they come to it first), of how often it has asked, and of the place in the code. So a seed decides
-// alike as long as the flows do the same; which of them comes first is up to the kernel.
+// Each decision is a function of the seed, of the flow of control that asks, of how often it has asked, and of the place
+// in the code. A context's name as a flow follows from that of the flow that made it and how many that one had made; other
+// threads are numbered in the order in which they come to it first. So a seed decides alike as long as the flows do the
+// same; which of them comes first is up to the kernel.
 #pragma once
 
 #include <atomic>
@@ -15,6 +16,11 @@ namespace lithe::core {
 extern std::atomic<uint64_t> stress_seed;
 
 inline bool stress_is_on() { return stress_seed.load(std::memory_order_relaxed) != 0; }
+
+// The name of a flow that the caller makes; 0 when chaos is off.
+uint64_t stress_name_flow();
+// The caller goes on as the flow of that name, from its beginning.
+void stress_begin_flow(uint64_t name);
 
 uint64_t stress_draw(const std::source_location &where);
 void stress_disturb(const std::source_location &where);

@@ -127,7 +127,10 @@ void on_syscall(int, siginfo_t *info, void *machine_context) {
     registers[REG_RAX] = number;
     return;
   }
-  const bool goes_away = self->kind == ContextKind::donor && !carrier->in_callback && may_block(number, registers);
+  // Whoever holds a spin lock keeps the hart: malloc may block under it, and the others would spin on their harts until
+  // the holder has one again.
+  const bool keeps_hart = carrier->in_callback || self->undisturbed.load(std::memory_order_relaxed) > 0;
+  const bool goes_away = self->kind == ContextKind::donor && !keeps_hart && may_block(number, registers);
   if (goes_away) {
     offloaded.fetch_add(1, std::memory_order_relaxed);
     lithe_blocking_begin();

@@ -109,6 +109,28 @@ TEST_CASE("offload: threads and processes started from a context" * doctest::ski
   });
 }
 
+TEST_CASE("offload: who disables preemption keeps the hart" * doctest::skip()) {
+  REQUIRE(lithe_offload_start() == 0);
+  lithe::SpinLock lock;
+  int turns = 0;
+  each_context(2, [&](int i) {
+    if (i == 0) {
+      lock.lock();
+      const int before = turns;
+      usleep(20000);
+      CHECK(turns == before);
+      lock.unlock();
+      usleep(1000);
+      turns = -1;
+    } else {
+      while (turns >= 0) {
+        ++turns;
+        lithe_context_yield();
+      }
+    }
+  });
+}
+
 TEST_CASE("offload: refused once harts have worked" * doctest::skip()) {
   each_context(1, [](int) {});
   CHECK(lithe_offload_start() == LITHE_EBUSY);
@@ -121,6 +143,8 @@ TEST_CASE("offload: refused while the program handles SIGSYS" * doctest::skip())
 
 TEST_CASE("offload: blocking code that knows nothing of harts holds none" * doctest::test_suite("process")) {
   if (!is_offered) return;
+  const Outcome kept = run_case("offload: who disables preemption keeps the hart", {"HARTS=1", "HARTS_VIRTUAL="});
+  CHECK_MESSAGE(kept.code == 0, kept.output);
   for (const char *name :
        {"offload: unmodified sleepers", "offload: unmodified locks and pipes",
         "offload: threads and processes started from a context", "offload: refused once harts have worked",

@@ -3,10 +3,9 @@
 #ifndef HARTS_TESTING_SHUFFLE_HPP
 #define HARTS_TESTING_SHUFFLE_HPP
 
+#include <algorithm>
 #include <atomic>
-#include <cstddef>
 #include <mutex>
-#include <vector>
 
 #include "lithe/lithe.hpp"
 #include "testing/random.hpp"
@@ -47,27 +46,28 @@ class Shuffle : public lithe::Scheduler {
  protected:
   lithe::Decision hart_enter() override {
     Hold hold(lock_);
-    for (std::size_t i = 0; i < children_.size(); ++i) {
-      lithe_sched_t *child = children_[(first_child_ + i) % children_.size()];
+    for (lithe_sched_t *child = children_; child; child = child->sibling_next) {
       if (lithe_sched_harts(child) >= lithe_sched_demand(child)) continue;
-      first_child_ = (first_child_ + i + 1) % children_.size();
+      unlink(child);  // the others come before it next time
+      link(child);
       return lithe::Decision::grant(child);
     }
-    if (ready_.empty()) return lithe::Decision::yield();
-    const std::size_t which = static_cast<std::size_t>(random_.below(static_cast<int>(ready_.size())));
-    lithe_context_t *context = ready_[which];
-    ready_[which] = ready_.back();
-    ready_.pop_back();
+    if (!ready_) return lithe::Decision::yield();
+    lithe_context_t **at = &ready_;
+    for (int skip = random_.below(std::min(ready_count_, furthest)); skip > 0; --skip) at = &(*at)->next;
+    lithe_context_t *context = *at;
+    *at = context->next;
+    if (last_ready_ == &context->next) last_ready_ = at;
+    --ready_count_;
     return lithe::Decision::run(context);
   }
   void child_enter(lithe_sched_t *child) override {
     Hold hold(lock_);
-    children_.push_back(child);
+    link(child);
   }
   void child_exit(lithe_sched_t *child) override {
     Hold hold(lock_);
-    std::erase(children_, child);
-    first_child_ = 0;
+    unlink(child);
   }
   void context_unblock(lithe_context_t *context) override {
     request(1);
@@ -75,7 +75,17 @@ class Shuffle : public lithe::Scheduler {
   }
   void context_yield(lithe_context_t *context) override {
     Hold hold(lock_);
-    ready_.push_back(context);
+    // At a random end: one in which only the first few were ever taken would not be random.
+    context->next = nullptr;
+    if (random_.below(2) == 0) {
+      context->next = ready_;
+      ready_ = context;
+      if (!context->next) last_ready_ = &context->next;
+    } else {
+      *last_ready_ = context;
+      last_ready_ = &context->next;
+    }
+    ++ready_count_;
   }
   void context_exit(lithe_context_t *) override {
     request(-1);
@@ -85,15 +95,30 @@ class Shuffle : public lithe::Scheduler {
  private:
   using Hold = std::lock_guard<lithe::SpinLock>;
 
+  // How far into the queue a hart looks.
+  static constexpr int furthest = 16;
+
+  void link(lithe_sched_t *child) {
+    child->sibling_next = nullptr;
+    child->sibling_prev = last_child_;
+    (last_child_ ? last_child_->sibling_next : children_) = child;
+    last_child_ = child;
+  }
+  void unlink(lithe_sched_t *child) {
+    (child->sibling_prev ? child->sibling_prev->sibling_next : children_) = child->sibling_next;
+    (child->sibling_next ? child->sibling_next->sibling_prev : last_child_) = child->sibling_prev;
+  }
   void release_joiner() {
     if (lithe_context_t *joiner = joiner_.exchange(nullptr)) lithe_context_unblock(joiner);
   }
 
   lithe::SpinLock lock_;
   Random random_;
-  std::vector<lithe_context_t *> ready_;
-  std::vector<lithe_sched_t *> children_;
-  std::size_t first_child_ = 0;
+  lithe_context_t *ready_ = nullptr;
+  lithe_context_t **last_ready_ = &ready_;
+  int ready_count_ = 0;
+  lithe_sched_t *children_ = nullptr;
+  lithe_sched_t *last_child_ = nullptr;
   std::atomic<int> live_{0};
   std::atomic<lithe_context_t *> joiner_{nullptr};
 };

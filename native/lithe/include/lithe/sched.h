@@ -15,8 +15,8 @@ typedef struct lithe_decision {
 
 /* The contract of a scheduler, on one page. `self` is the scheduler whose table this is.
  *
- * All callbacks may be called on several harts at once, must not block, and must not throw. All but hart_enter are
- * bookkeeping: they may call lithe_hart_request and lithe_context_unblock and nothing else of the runtime that changes
+ * All callbacks may be called on several harts at once, must not block, must not throw, and must not allocate: the context
+ * that they are about may have been switched out in the middle of malloc. All but hart_enter are bookkeeping: they may call lithe_hart_request and lithe_context_unblock and nothing else of the runtime that changes
  * state. "Caller's stack" means the stack of whoever made the call that causes the callback. "Hart" means: on the hart
  * that is to be used next, on the carrier's own stack or on that of the context that is leaving it, whichever saves a
  * switch; there lithe_hart_self is right, lithe_context_self is either identity, and suspending is LITHE_EPERM. */

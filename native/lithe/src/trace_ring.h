@@ -64,7 +64,10 @@ class TraceRing {
   uint64_t oldest(uint64_t head) const { return head > mask_ ? head - mask_ - 1 : 0; }
 
   // False when event `position` is not there, or not whole. `meanwhile` is for tests: what happens in the middle.
-  template <class Meanwhile = decltype([] {})>
+  struct Nothing {
+    void operator()() const {}
+  };
+  template <class Meanwhile = Nothing>
   bool read(uint64_t position, TraceRecord &out, Meanwhile meanwhile = {}) const {
     const Slot &slot = slots_[position & mask_];
     if (slot.sequence.load(std::memory_order_acquire) != 2 * position + 2) return false;

@@ -33,7 +33,7 @@ std::atomic_ref<uint32_t> atomic(uint32_t &word) { return std::atomic_ref<uint32
 uint64_t spin_ns(const lithe_barrier_t *barrier) {
   lithe_sched_t *sched = lithe_sched_self();
   if (!sched || lithe_sched_harts(sched) < static_cast<long>(barrier->parties)) return 0;
-  return runtime().idle_spin_ns();
+  return runtime().team_spin_ns();
 }
 
 uint32_t arrivals(uint64_t round) { return static_cast<uint32_t>(round); }

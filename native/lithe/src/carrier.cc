@@ -1,6 +1,5 @@
 #include "carrier.h"
 
-#include <bit>
 #include <cerrno>
 #include <csignal>
 #include <new>
@@ -73,50 +72,6 @@ sigset_t carrier_signal_mask() {
   for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT}) sigdelset(&mask, fault);
   sigdelset(&mask, interruption_signal);
   return mask;
-}
-
-void Mailbox::send(Hart *hart) {
-  destination_.store(hart->sched.load(std::memory_order_relaxed), std::memory_order_relaxed);
-  if (value_.exchange(reinterpret_cast<uint64_t>(hart), std::memory_order_acq_rel) == parked) {
-    runtime().wakes.fetch_add(1, std::memory_order_relaxed);
-    futex_wake(reinterpret_cast<const uint32_t *>(&value_), 1);
-  }
-}
-
-void Mailbox::rest() {
-  uint64_t expected = empty;
-  value_.compare_exchange_strong(expected, rest_value, std::memory_order_relaxed);
-}
-
-bool Mailbox::take_back(Hart *hart) {
-  uint64_t expected = reinterpret_cast<uint64_t>(hart);
-  return value_.compare_exchange_strong(expected, rest_value, std::memory_order_acq_rel, std::memory_order_relaxed);
-}
-
-Hart *Mailbox::wait(uint64_t spin_ns, bool &slept) {
-  slept = false;
-  for (Spin spin(spin_ns); value_.load(std::memory_order_relaxed) == empty && spin.again();) {
-  }
-  for (;;) {
-    uint64_t value = value_.load(std::memory_order_relaxed);
-    if (value > rest_value) {
-      // Senders do not overwrite mail, but it may be taken back.
-      __builtin_prefetch(reinterpret_cast<const Hart *>(value), 1);
-      __builtin_prefetch(destination_.load(std::memory_order_relaxed));
-      if (value_.compare_exchange_strong(value, empty, std::memory_order_acquire, std::memory_order_relaxed)) {
-        return reinterpret_cast<Hart *>(value);
-      }
-      continue;
-    }
-    if (value != parked &&
-        !value_.compare_exchange_strong(value, parked, std::memory_order_relaxed, std::memory_order_relaxed)) {
-      continue;
-    }
-    slept = true;
-    static_assert(std::endian::native == std::endian::little, "the futex must be on the half that shows `parked`");
-    // Little endian: the low half of the word is where `parked` shows. A Hart* is 128-aligned, so never equal to it.
-    futex_wait(reinterpret_cast<const uint32_t *>(&value_), static_cast<uint32_t>(parked));
-  }
 }
 
 int carrier_start(Hart *hart) {
@@ -439,6 +394,18 @@ void Carrier::yield_hart() {
   sched_drop_hart(child);
 }
 
+Hart *Carrier::await_mail(bool &was_woken) {
+  Runtime &current = runtime();
+  Mailbox::Wait wait;
+  Hart *arrived = mailbox.wait(idle_spin.length_ns(current.spin_limit(), current.wake_cost().ns()), wait);
+  idle_spin.note(wait.length_ns);
+  if (wait.wake_cost_ns > 0) current.wake_cost().note(wait.wake_cost_ns);
+  if (wait.has_slept) arrived->counters.parks.add();
+  was_woken = wait.has_slept || is_new;
+  is_new = false;
+  return arrived;
+}
+
 void Carrier::receive(Hart *arrived) {
   hart.store(arrived, std::memory_order_relaxed);
   arrived->carrier.store(this, std::memory_order_relaxed);
@@ -473,18 +440,18 @@ void Carrier::loop() {
       continue;
     }
     Hart *own = hart.load(std::memory_order_relaxed);
+    bool was_woken = false;
     Hart *arrived = guest ? guest_hart.exchange(nullptr, std::memory_order_acquire) : nullptr;
     if (arrived) {
       if (own) root.pass_on(own);
     } else if (!own) {
-      bool slept = false;
-      arrived = mailbox.wait(runtime().idle_spin_ns(), slept);
-      if (slept) arrived->counters.parks.add();
+      arrived = await_mail(was_woken);
     }
     if (arrived) {
       fruitless = 0;
       slice_start = 0;
       receive(arrived);
+      if (was_woken) root.wake_more();
       if (Context *first = arrived->first.exchange(Hart::taken(), std::memory_order_acquire)) run(first);
       continue;  // from the top: a guest's hart may have arrived meanwhile, and comes first
     }

@@ -8,7 +8,9 @@
 
 #include "context.h"
 #include "hart.h"
+#include "idle_spin.h"
 #include "interruption.h"
+#include "mailbox.h"
 
 namespace lithe::core {
 
@@ -16,33 +18,6 @@ namespace lithe::core {
 // with the runtime (interruption.h). `offloaded`: to go on without a hart, on its own kernel
 // thread; `returning`: a guest that was without a hart wants one again.
 enum class Departure : uint8_t { blocked, yielded, preempted, ended, offloaded, returning };
-
-// Mail: how a hart reaches a carrier that has none. Values:
-//   empty    nobody has written; the owner may be spinning on it
-//   parked   the owner sleeps in the kernel on the word
-//   rest     the owner shall stop spinning and sleep: its hart has been given to another kernel thread
-//   else     a Hart*, whose fields were written before
-// The owner moves empty/rest -> parked and Hart* -> empty, each by compare-exchange; who takes unread mail back moves
-// Hart* -> rest in the same way. A sender exchanges and wakes the owner if it finds `parked`. Sender's exchange is a
-// release and the owner's is an acquire, so the hart's fields travel with the mail. Only one sender addresses a carrier: the one that cleared its `is_waiting` under
-// the root lock.
-class Mailbox {
- public:
-  void send(Hart *hart);
-  // Asks a spinning owner to sleep; harmless at any other time.
-  void rest();
-  // Takes the hart out again if the owner has not read it; the owner goes on sleeping. Under the root lock.
-  bool take_back(Hart *hart);
-  // Waits: spins for `spin_ns`, then sleeps. Sets `slept` if it went to the kernel.
-  Hart *wait(uint64_t spin_ns, bool &slept);
-
- private:
-  static constexpr uint64_t empty = 0, parked = 1, rest_value = 2;
-  std::atomic<uint64_t> value_{empty};
-  // The scheduler that the hart is with. Only for fetching: it travels on the line of the mail, so the receiver can have
-  // the hart's line and the scheduler's at once. Not to be followed; the scheduler may have gone.
-  std::atomic<const lithe_sched_t *> destination_{nullptr};
-};
 
 struct alignas(128) Carrier {
   // The hart it holds; null while it waits. Owned by the kernel thread itself.
@@ -61,6 +36,8 @@ struct alignas(128) Carrier {
   bool has_pending = false;
   unsigned fruitless = 0;    // yields since a context ran here last
   uint64_t slice_start = 0;  // when this kernel thread first saw others in need; 0: not now
+  IdleSpin idle_spin;
+  bool is_new = true;        // it has not waited for its first mail yet
   bool in_callback = false;  // a scheduler decides on the stack of the context that leaves; nothing may suspend there
 
   // Idle pooled contexts of default stack size, last used first; only code that runs on this carrier touches it.
@@ -104,6 +81,9 @@ struct alignas(128) Carrier {
   // the context is resumed, possibly on another carrier; for a context that ended, when its thread is used again.
   static void leave(Context *context, Departure why, void (*publish)(lithe_context_t *, void *) = nullptr,
                     void *publish_arg = nullptr);
+  // Waits for mail; the calling thread is this one. True when the sender counts on it to go on with the wake-ups that it
+  // has begun (Root::wake_more).
+  Hart *await_mail(bool &was_woken);
   // A guest goes on without its hart, which another carrier takes over: the first half of a blocking section.
   static void part_from_hart(Context *guest);
   // The second half: returns when the guest has a hart of its scheduler again.

@@ -35,17 +35,17 @@ class Spin {
     if (budget_ == 0) return false;
     cpu_relax();
     if ((++turns_ & 31) != 0) return true;
-    const uint64_t now = now_ns();
-    if (start_ == 0) {
-      start_ = now;
-      return true;
-    }
-    return now - start_ < budget_;
+    now_ = now_ns();
+    if (start_ == 0) start_ = now_;
+    return now_ - start_ < budget_;
   }
+  // Since the first look at the clock, until the last; it is looked at once in about a microsecond.
+  uint64_t elapsed_ns() const { return now_ - start_; }
 
  private:
   uint64_t budget_;
   uint64_t start_ = 0;
+  uint64_t now_ = 0;
   uint32_t turns_ = 0;
 };
 

@@ -61,13 +61,15 @@ Root::Root(Runtime &runtime) : runtime_(runtime) {
   lithe_sched_init(&handle_.sched, &RootCallbacks::table, "root");
 }
 
-int Root::deliver(const Delivery &delivery) {
+// Sets `has_woken` when a kernel thread has been woken or made.
+int Root::deliver(const Delivery &delivery, bool &has_woken) {
   stress_delay();
   runtime_.monitor().notice();
   if (delivery.carrier) {
-    delivery.carrier->mailbox.send(delivery.hart);
+    has_woken = delivery.carrier->mailbox.send(delivery.hart);
     return 0;
   }
+  has_woken = true;
   const int code = carrier_start(delivery.hart);
   if (code != 0) withdraw(delivery.hart);
   return code;
@@ -97,7 +99,8 @@ void Root::withdraw(Hart *hart) {
 // When the kernel refuses a thread, goes on with what needs none: guests, and schedulers that a guest entered whose
 // thread is idle. The rest waits for the next event; a scheduler that holds a hart can finish on it (law 3).
 int Root::dispatch() {
-  int refused = 0;
+  constexpr int most_woken = 2;
+  int refused = 0, woken = 0;
   for (;;) {
     Delivery delivery;
     {
@@ -120,10 +123,13 @@ int Root::dispatch() {
       }
       delivery = address(delivery.hart, refused != 0);
     }
-    if (const int code = deliver(delivery); code != 0) {
+    bool has_woken = false;
+    if (const int code = deliver(delivery, has_woken); code != 0) {
       // Once is enough to learn it, and twice means that even the threads that were there have gone.
       if (refused != 0) return refused;
       refused = code;
+    } else if (has_woken && ++woken == most_woken && refused == 0) {
+      return 0;  // they go on
     }
   }
 }
@@ -195,7 +201,8 @@ void Root::pass_on(Hart *hart) {
     }
   }
   if (delivery.hart) {
-    if (deliver(delivery) != 0) dispatch();
+    bool has_woken;
+    if (deliver(delivery, has_woken) != 0) dispatch();
   } else {
     dispatch();
   }

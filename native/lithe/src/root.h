@@ -33,6 +33,11 @@ namespace lithe::core {
 // No request is missed: a request raises the child's demand, then looks at `spare_` (idle + lent harts); a hart that
 // becomes spare raises `spare_`, then looks at all demands. All four accesses are sequentially consistent, so at least
 // one of the two sees the other.
+// Wake chains: to wake a kernel thread costs its waker several microseconds, so nobody wakes more than two. `dispatch`
+// stops when it has; each thread that was woken, or made, for a hart of its own dispatches before anything else
+// (wake_more), so n are awake after log n steps. No wish is forgotten: what was wanted when `dispatch` began was written
+// before the mail was sent, so who reads the mail sees it, and a mail that is taken back unread leaves the duty to who
+// takes it back (take_back_mail dispatches). A carrier that spins needs no wake-up, does not count, and owes nothing.
 class Root {
  public:
   explicit Root(class Runtime &runtime);
@@ -90,8 +95,13 @@ class Root {
   int set_limit(int limit, const std::vector<bool> &excluded);
   int limit() const { return limit_.load(std::memory_order_relaxed); }
 
-  // Finds harts for whoever wants some now. 0, or the error that kept it from starting a kernel thread.
+  // Finds harts for whoever wants some now, as far as that is the caller's to do (wake chains, above). 0, or the error
+  // that kept it from starting a kernel thread.
   int dispatch();
+  // Goes on with what another has begun. For a kernel thread that mail has woken, or that was made for it.
+  void wake_more() {
+    if (spare_.load(std::memory_order_relaxed) > 0) dispatch();
+  }
 
   // Grants made while a hart was idle; those of harts at work are in their own counters.
   uint64_t grants() const { return grants_.load(std::memory_order_relaxed); }
@@ -139,7 +149,7 @@ class Root {
   void unlink_lender(Context *guest);
   void start_waiting(Carrier *carrier);
   void stop_waiting(Carrier *carrier);
-  int deliver(const Delivery &delivery);
+  int deliver(const Delivery &delivery, bool &has_woken);
   void withdraw(Hart *hart);
 
   Runtime &runtime_;

@@ -97,7 +97,7 @@ int Root::attach(Context *guest) {
   if (int code = carrier_prepare_loop_stack(home); code != 0) return code;
   guest->sched = &handle_.sched;
   const int pu = runtime_.topology().is_pinned ? runtime_.topology().pu_with_hart(sched_getcpu()) : -1;
-  bool has_put_back = false;
+  bool has_put_back = false, was_woken = false;
   Hart *hart;
   {
     Locked lock(&lock_);
@@ -124,9 +124,7 @@ int Root::attach(Context *guest) {
   if (has_put_back) dispatch();
   if (!hart) {
     stress_point();
-    bool slept = false;
-    hart = home->mailbox.wait(runtime_.idle_spin_ns(), slept);
-    if (slept) hart->counters.parks.add();
+    hart = home->await_mail(was_woken);
     hart->first.store(Hart::taken(), std::memory_order_relaxed);
     guest->resumable.store(0, std::memory_order_relaxed);
   }
@@ -135,6 +133,7 @@ int Root::attach(Context *guest) {
   guest->ran = true;
   guest->state.store(ContextState::running, std::memory_order_relaxed);
   trace(Event::guest_in, home, guest);
+  if (was_woken) wake_more();
   runtime_.monitor().notice();
   return 0;
 }

@@ -57,14 +57,14 @@ void forget_in_child() {
 
 }  // namespace
 
-Runtime::Runtime(const Topology &topology)
+Runtime::Runtime(const Topology &topology, SpinLimit spin_limit)
     : topology_(topology),
       harts_(new Hart[topology.places.size()]),
       root_(*this),
       monitor_(*this),
       limits_(*this),
       number_(started_runtimes.fetch_add(1, std::memory_order_relaxed) + 1),
-      idle_spin_ns_(topology.is_virtual || topology.quota > 0 ? 0 : 20000) {
+      spin_limit_(spin_limit) {
   // Of the main thread: the caller may be pinned, in a forked child to the PU of a carrier.
   if (sched_getaffinity(getpid(), sizeof allowed_, &allowed_) != 0) CPU_ZERO(&allowed_);
   for (int i = 0; i < hart_count(); ++i) {
@@ -143,7 +143,10 @@ Runtime *runtime_start(int &code) {
       pthread_atfork(nullptr, nullptr, forget_in_child);
       machine = topology.release();
     }
-    Runtime *made = new Runtime(*machine);
+    SpinLimit spin_limit;
+    code = read_spin_environment({machine->may_spin() ? SpinLimit{}.most_ns : 0, false}, spin_limit, *problem);
+    if (code != 0) return nullptr;
+    Runtime *made = new Runtime(*machine, spin_limit);
     monitor_follow_environment(*made);
     current_runtime.store(made, std::memory_order_release);
     trace_follow_environment(*made);

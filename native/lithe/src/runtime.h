@@ -24,7 +24,7 @@ namespace lithe::core {
 
 class Runtime {
  public:
-  explicit Runtime(const Topology &topology);
+  Runtime(const Topology &topology, SpinLimit spin_limit);
 
   const Topology &topology() const { return topology_; }
   Hart *harts() { return harts_.get(); }
@@ -37,10 +37,12 @@ class Runtime {
   HartLimits &limits() { return limits_; }
   uint64_t number() const { return number_; }
 
-  // How long an idle carrier, or a waiter whose whole team is running, spins before it sleeps. Zero in virtual mode,
-  // where the spinner would sit on the PU of the one it waits for. About the cost of one sleep and wake on a virtual
-  // machine (ARCHITECTURE.md, "How long to spin").
-  uint64_t idle_spin_ns() const { return idle_spin_ns_; }
+  // How long a waiter whose whole team is running spins before it blocks. Zero with a quota and in virtual mode, where
+  // the spinner would sit on the PU of the one it waits for. About the cost of one sleep and wake on a virtual machine
+  // (ARCHITECTURE.md, "How long to spin").
+  uint64_t team_spin_ns() const { return topology_.may_spin() ? 20'000 : 0; }
+  const SpinLimit &spin_limit() const { return spin_limit_; }
+  WakeCost &wake_cost() { return wake_cost_; }
 
   // Lets a thread made with `attributes` run wherever the process may: it would inherit the PU of a pinned carrier.
   void unpin(pthread_attr_t *attributes) const;
@@ -94,7 +96,8 @@ class Runtime {
   Monitor monitor_;
   HartLimits limits_;
   uint64_t number_;
-  uint64_t idle_spin_ns_;
+  const SpinLimit spin_limit_;
+  WakeCost wake_cost_;
   cpu_set_t allowed_;  // the process's affinity mask, or empty when it does not fit
   uint32_t contexts_lock_ = 0;
   Context *contexts_ = nullptr;

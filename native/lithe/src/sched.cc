@@ -159,7 +159,7 @@ int lithe_sched_exit(void) {
   trace(Event::sched_exit, self->carrier, self);
   if (hart_count(child).fetch_sub(1, std::memory_order_acq_rel) != 1) {
     if (parent == runtime().root().sched()) runtime().root().take_back_mail(child);
-    wait_until_empty(child, runtime().idle_spin_ns() > 0);
+    wait_until_empty(child, runtime().team_spin_ns() > 0);
   }
   // A request that was under way when the rest was taken back; nobody is left who could make another.
   const long late = demand_of(child).load(std::memory_order_relaxed) - 1;

@@ -35,6 +35,9 @@ struct Topology {
   // With HARTS_SMT=off, by the system's number of a PU: the PU of its core that has the hart, -1 if none. Else empty.
   std::vector<int> core_pus;
 
+  // Whether who waits may spin: with a quota, or on PUs that harts share, it would use up time that the one it waits for
+  // needs.
+  bool may_spin() const { return !is_virtual && quota <= 0; }
   int pu_index(int hart) const { return hart % hart_pus; }
   const uint8_t *distances_from(int hart) const {
     return distances.data() + static_cast<size_t>(pu_index(hart)) * static_cast<size_t>(hart_pus);

@@ -225,6 +225,7 @@ TEST_CASE("topology: a value that cannot be is named with its variable" * doctes
   for (const char *bad : {"no", "OFF", "1", "off "}) {
     refused(std::string("HARTS_SMT=") + bad, " is neither on nor off");
   }
+  refused("HARTS_SPIN=soon", " is not a time to spin");
   // Numbers in brackets describe no PUs.
   const Outcome outcome =
       run_with("topology child: prints", {"HARTS_TOPOLOGY=package:2 [numa(memory=9999)] l3:2(size=7777) core:2 pu:1"});

@@ -3,7 +3,7 @@
 //   // check: HARTS=2                        must be free of errors with these definitions
 //   // broken: BREAK_X HARTS=1 -> deadlock   must have this error, or the model would not notice what X protects from
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runChild, tail } from '../setup/child.mjs';
 
@@ -28,6 +28,9 @@ const faultNames = {
   deadlock: 'deadlock',
   other: 'an error of another kind',
 };
+
+/** Each may take `megabytes`. */
+const mostAtOnce = 4;
 
 const limits = { depth: 1_000_000, megabytes: 2048, seconds: 60 };
 
@@ -114,15 +117,18 @@ async function search(root, file, run, directory) {
  */
 export async function testModels({ root, progress }) {
   const folder = join(root, 'native/lithe/model');
+  const left = readdirSync(folder)
+    .filter((file) => file.endsWith('.pml'))
+    .sort()
+    .flatMap((file) => runsOf(readFileSync(join(folder, file), 'utf8')).map((run) => ({ file, run })));
   let passed = 0;
   let failed = 0;
-  for (const file of readdirSync(folder).sort()) {
-    if (!file.endsWith('.pml')) continue;
-    for (const run of runsOf(readFileSync(join(folder, file), 'utf8'))) {
-      progress.sayRarely(`model ${file}`);
+  const work = async () => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) {
+      progress.sayRarely(`model ${next.file}`);
       const directory = mkdtempSync(join(tmpdir(), 'harts-model-'));
       try {
-        const result = await search(root, file, run, directory);
+        const result = await search(root, next.file, next.run, directory);
         if (result.passed) passed += 1;
         else failed += 1;
         console.log(`${result.passed ? 'passed' : 'FAILED'}  ${result.line}`);
@@ -131,6 +137,7 @@ export async function testModels({ root, progress }) {
         rmSync(directory, { recursive: true, force: true });
       }
     }
-  }
+  };
+  await Promise.all(Array.from({ length: Math.min(availableParallelism(), mostAtOnce) }, work));
   return { passed, failed: passed + failed === 0 ? 1 : failed };
 }

@@ -1,4 +1,4 @@
-// The mailbox of a carrier: Mailbox::send, rest, take_back and wait (carrier.cc), with the root's side of them:
+// The mailbox of a carrier: Mailbox::send, rest, take_back and wait (mailbox.cc), with the root's side of them:
 // address, start_waiting and take_back_mail (root.cc, root_lists.cc).
 //
 // One carrier, one hart. Another hart's decisions send it, somebody who leaves a scheduler takes it back, and somebody

@@ -2,6 +2,7 @@
 import { call } from './call.js';
 import { runCli } from './cli.js';
 import { context } from './context.js';
+import { idle } from './idle.js';
 import { monitor } from './monitor.js';
 import { offload } from './offload.js';
 import { sync } from './sync.js';
@@ -14,6 +15,6 @@ for (const [signal, code] of [
 }
 
 process.exitCode = await runCli(process.argv.slice(2), {
-  benchmarks: [context, sync, monitor, offload, call],
+  benchmarks: [context, sync, monitor, idle, offload, call],
   output: { line: (text) => console.log(text), note: (text) => console.error(text) },
 });

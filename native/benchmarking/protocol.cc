@@ -2,8 +2,8 @@
 
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
-#include <sstream>
 
 namespace harts::bench {
 namespace {
@@ -83,15 +83,15 @@ std::string round(const Program &program, const Measurement &measurement, size_t
 }
 
 std::string answer(const Program &program, const std::string &line) {
-  std::istringstream words(line);
-  std::string command, name;
-  size_t rotation = 0;
-  words >> command;
-  if (command == "describe") return describe(program);
-  if (command != "round") return error("unknown command: " + line);
-  words >> name >> rotation;
+  if (line == "describe") return describe(program);
+  const std::string command = "round ";
+  if (line.rfind(command, 0) != 0) return error("unknown command: " + line);
   for (const Measurement &measurement : program.measurements) {
-    if (measurement.name == name) return round(program, measurement, rotation);
+    const std::string begin = command + measurement.name + " ";
+    if (line.rfind(begin, 0) != 0) continue;
+    char *end = nullptr;
+    const unsigned long rotation = std::strtoul(line.c_str() + begin.size(), &end, 10);
+    if (end != line.c_str() + begin.size() && *end == '\0') return round(program, measurement, rotation);
   }
   return error("unknown measurement: " + line);
 }

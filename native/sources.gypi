@@ -146,8 +146,26 @@
       "native/schedulers/openmp/worksharing_test.cc",
       "native/testing/c_scheduler.c",
       "native/testing/child_process.cc",
-      "native/testing/failing_threads.cc",
+      "native/testing/fault_injection.cc",
       "native/testing/test_main.cc"
+    ],
+    "native_fault_sources": [
+      "native/addon/job.cc",
+      "native/addon/job_flow.cc",
+      "native/addon/job_plan.cc",
+      "native/addon/job_team.cc",
+      "native/addon/time_slice.cc",
+      "native/testing/fault_injection.cc",
+      "native/testing/fault_memory.cc",
+      "native/testing/faults/context_faults.cc",
+      "native/testing/faults/job_faults.cc",
+      "native/testing/faults/main.cc",
+      "native/testing/faults/openmp_faults.cc",
+      "native/testing/faults/scenario.cc",
+      "native/testing/faults/service_faults.cc",
+      "native/testing/faults/start_faults.cc",
+      "native/testing/faults/sync_faults.cc",
+      "native/testing/faults/trial.cc"
     ],
     "native_bench_sources": [
       "native/benchmarking/boost_peers.cc",

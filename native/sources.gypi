@@ -37,6 +37,7 @@
       "native/lithe/src/rwlock.cc",
       "native/lithe/src/sched.cc",
       "native/lithe/src/semaphore.cc",
+      "native/lithe/src/service_thread.cc",
       "native/lithe/src/signal_handler.cc",
       "native/lithe/src/spinlock.cc",
       "native/lithe/src/stats.cc",

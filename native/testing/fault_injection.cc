@@ -119,6 +119,10 @@ OVERRIDE char *strndup(const char *text, size_t length) {
   return fails_with_errno(Fault::memory, CALLER) ? nullptr : LIBC(strndup)(text, length);
 }
 
+OVERRIDE void *aligned_alloc(size_t alignment, size_t size) noexcept {
+  return fails_with_errno(Fault::memory, CALLER) ? nullptr : LIBC(aligned_alloc)(alignment, size);
+}
+
 OVERRIDE cpu_set_t *__sched_cpualloc(size_t count) noexcept {
   return fails_with_errno(Fault::memory, CALLER) ? nullptr : LIBC(__sched_cpualloc)(count);
 }

@@ -8,7 +8,7 @@ namespace harts::testing {
 /* What can fail. Only calls from our own code count, by return address: from liblithe and libgomp; memory also from what
  * this program is made of, and from libstdc++ on behalf of either. */
 enum class Fault {
-  memory,    /* operator new in all its forms (with fault_memory.cc), strndup, the allocation of a CPU set */
+  memory,    /* operator new in all its forms (with fault_memory.cc), aligned_alloc, strndup, CPU_ALLOC */
   mapping,   /* mmap, mprotect */
   thread,    /* pthread_create */
   attribute, /* pthread_attr_init, pthread_attr_setaffinity_np */

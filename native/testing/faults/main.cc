@@ -33,8 +33,8 @@ constexpr Failure failures[] = {
     {"kernel", Fault::kernel, EPERM, {LITHE_ENOTSUP, LITHE_EBUSY, LITHE_EINVAL}},
 };
 
-// Of calls without end, such as the waits of a thread that polls, so many.
-constexpr int most_calls = 40;
+// Of calls without end, such as the waits of a thread that is woken again and again, so many.
+constexpr int most_calls = 100;
 constexpr int most_waits = 10;
 
 struct Options {

@@ -32,6 +32,7 @@ using lithe::core::raw_syscall;
 
 constexpr int nothing = -1;
 std::atomic<long> mappings{0};
+std::atomic<bool> is_exempt{false};
 
 // What shall fail, and what has.
 struct Order {
@@ -241,7 +242,9 @@ bool call_counts(Fault kind, const void *caller) {
 }
 
 bool call_fails(Fault kind, const void *caller) {
-  if (!call_counts(kind, caller) || order.kind.load(std::memory_order_relaxed) != static_cast<int>(kind)) return false;
+  if (is_exempt.load(std::memory_order_relaxed) || !call_counts(kind, caller) ||
+      order.kind.load(std::memory_order_relaxed) != static_cast<int>(kind))
+    return false;
   if (take(order.successes_left) || !take(order.failures_left)) return false;
   ++order.failed;
   return true;
@@ -258,6 +261,8 @@ void fail_calls(Fault kind, int successes, int failures, int error) {
 }
 
 void fail_nothing() { order.kind = nothing; }
+
+void exempt_process(bool exempt) { is_exempt = exempt; }
 
 int failed_calls() { return order.failed; }
 

@@ -26,6 +26,9 @@ void fail_calls(Fault kind, int successes, int failures, int error);
 /* No call fails any more. */
 void fail_nothing();
 
+/* Whether calls of this process are left alone; a forked child decides anew, while what fails is the same in the family. */
+void exempt_process(bool is_exempt);
+
 /* How many calls have failed since. */
 int failed_calls();
 

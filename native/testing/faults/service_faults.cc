@@ -50,11 +50,12 @@ const Scenario blocked("monitor: contexts that block in the kernel", Start::warm
 });
 
 const Scenario trace("trace: record and write", Start::cold, [] {
-  int code = lithe_trace_start(1000);
-  if (code != 0) return code;
+  if (const int code = lithe_trace_start(1000); code != 0) return code;
+  struct Stop {
+    ~Stop() { lithe_trace_stop(); }
+  } stop;
   Shared shared;
-  code = in_contexts(shared, 3, yield);
-  lithe_trace_stop();
+  const int code = in_contexts(shared, 3, yield);
   const int file = open("/dev/null", O_WRONLY | O_CLOEXEC);
   const int written = lithe_trace_write(file);
   close(file);

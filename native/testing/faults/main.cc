@@ -1,4 +1,5 @@
-// lithe_faults: does each scenario once for every call of the runtime's to the system, with that one call failing.
+// lithe_faults: does each scenario once for every call of the runtime's to the system, with that one call failing, and
+// once with all calls of the kind failing from that one on (KIND.all).
 //
 //   lithe_faults [--list] [--verbose] [--part I/N] [--scenario NAME] [--fail KIND:CALL]
 //
@@ -19,18 +20,25 @@ namespace {
 
 using namespace harts::testing;
 
+constexpr int one = 1, all = 1'000'000;
+
 constexpr Failure failures[] = {
-    {"memory", Fault::memory, ENOMEM, {LITHE_ENOMEM}},
-    {"mapping", Fault::mapping, ENOMEM, {LITHE_ENOMEM}},
-    {"thread", Fault::thread, EAGAIN, {LITHE_EAGAIN}},
-    {"thread.memory", Fault::thread, ENOMEM, {LITHE_ENOMEM}},
-    {"attribute", Fault::attribute, ENOMEM, {LITHE_ENOMEM}},
-    {"key", Fault::key, EAGAIN, {LITHE_EAGAIN, LITHE_ENOMEM}},
-    {"fork", Fault::fork, ENOMEM, {LITHE_ENOMEM}},
-    {"file", Fault::file, EMFILE, {LITHE_EIO}},
-    {"wait", Fault::wait, EINTR, {}},
-    {"wait.memory", Fault::wait, ENOMEM, {}},
-    {"kernel", Fault::kernel, EPERM, {LITHE_ENOTSUP, LITHE_EBUSY, LITHE_EINVAL}},
+    {"memory", Fault::memory, one, ENOMEM, {LITHE_ENOMEM}},
+    {"memory.all", Fault::memory, all, ENOMEM, {LITHE_ENOMEM}},
+    {"mapping", Fault::mapping, one, ENOMEM, {LITHE_ENOMEM}},
+    {"mapping.all", Fault::mapping, all, ENOMEM, {LITHE_ENOMEM}},
+    {"thread", Fault::thread, one, EAGAIN, {LITHE_EAGAIN}},
+    {"thread.memory", Fault::thread, one, ENOMEM, {LITHE_ENOMEM}},
+    {"thread.all", Fault::thread, all, EAGAIN, {LITHE_EAGAIN}},
+    {"attribute", Fault::attribute, one, ENOMEM, {LITHE_ENOMEM}},
+    {"attribute.all", Fault::attribute, all, ENOMEM, {LITHE_ENOMEM}},
+    {"key", Fault::key, one, EAGAIN, {LITHE_EAGAIN, LITHE_ENOMEM}},
+    {"fork", Fault::fork, one, ENOMEM, {LITHE_ENOMEM}},
+    {"file", Fault::file, one, EMFILE, {LITHE_EIO}},
+    {"file.all", Fault::file, all, EMFILE, {LITHE_EIO}},
+    {"wait", Fault::wait, one, EINTR, {}},
+    {"wait.memory", Fault::wait, one, ENOMEM, {}},
+    {"kernel", Fault::kernel, one, EPERM, {LITHE_ENOTSUP, LITHE_EBUSY, LITHE_EINVAL}},
 };
 
 // Of calls without end, such as the waits of a thread that is woken again and again, so many.

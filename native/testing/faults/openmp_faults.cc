@@ -51,7 +51,8 @@ const Scenario serial("openmp: nested, serialised", Start::warm, [] {
 #pragma omp parallel num_threads(2)
     ++inner;
   }
-  return answer(inner == outer);
+  // Where the outer region got no team, the inner one may have one.
+  return answer(inner >= outer);
 });
 
 const Scenario loops("openmp: work-sharing", Start::warm, [] {

@@ -87,10 +87,10 @@ const Scenario offload("offload", Start::cold, [] {
 });
 
 const Scenario statistics("statistics", Start::warm, [] {
-  lithe_hart_stats_t hart;
-  if (const int code = lithe_stats_hart(0, &hart); code != 0) return code;
   Shared shared;
   if (const int code = in_contexts(shared, 2, yield); code != 0) return code;
+  lithe_hart_stats_t hart;
+  if (const int code = lithe_stats_hart(0, &hart); code != 0) return code;
   const int over = lithe_stats_oversubscribed();
   return over < 0 ? over : 0;
 });

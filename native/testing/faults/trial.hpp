@@ -11,8 +11,9 @@ namespace harts::testing {
 
 /* How one kind of call fails. */
 struct Failure {
-  const char *name; /* for the command line: KIND, or KIND.ERROR where there are several */
+  const char *name; /* for the command line */
   Fault kind;
+  int count; /* how many calls in a row */
   int error;
   /* The codes that the operation may give as the reason, 0-terminated; empty: it must succeed all the same. */
   int codes[4];

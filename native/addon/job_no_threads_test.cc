@@ -6,7 +6,7 @@
 
 #include "addon/job.h"
 #include "lithe/lithe.h"
-#include "testing/failing_threads.hpp"
+#include "testing/fault_injection.hpp"
 
 namespace {
 
@@ -41,10 +41,10 @@ TEST_CASE("a job runs to its end on the contexts there are when no more can be h
     sequence.children = {parallel, for_each(200, &bumps)};
     Job job(sequence);
     lithe_context_pool_trim();
-    harts::testing::fail_thread_creation(successes, 1'000'000, EAGAIN);
+    harts::testing::fail_calls(harts::testing::Fault::thread, successes, 1'000'000, EAGAIN);
     job.run();
-    CHECK(harts::testing::failed_thread_creations() > 0);
-    harts::testing::fail_thread_creation(0, 0, 0);
+    CHECK(harts::testing::failed_calls() > 0);
+    harts::testing::fail_nothing();
     CHECK(job.outcome() == Job::Outcome::kDone);
     CHECK(bumps == 8 * 40 + 200);
   }

@@ -13,32 +13,44 @@ import { runValgrind } from './valgrind.mjs';
 const minute = 60_000;
 
 /**
- * Builds the test program in one flavour.
+ * Builds a program in one flavour.
  *
  * @param {import('./suites.mjs').Context} context
  * @param {string} flavour directory under build/
  * @param {string} sanitize for native/Makefile
+ * @param {string} target of native/Makefile
+ * @param {string} program what it makes
  * @returns {Promise<string | undefined>} its path; undefined when it could not be built, which has been said then
  */
-export async function buildTests({ root, progress }, flavour, sanitize) {
+export async function buildNative({ root, progress }, flavour, sanitize, target, program) {
   try {
-    await makeNative(root, flavour, [`SANITIZE=${sanitize}`, 'test-binary'], progress);
+    await makeNative(root, flavour, [`SANITIZE=${sanitize}`, target], progress);
   } catch (error) {
     if (!(error instanceof SetupFailure)) throw error;
     console.log(error.message);
     return undefined;
   }
-  return join(root, 'build', flavour, 'lithe_test');
+  return join(root, 'build', flavour, program);
 }
 
 /**
+ * Builds the test program in one flavour.
+ *
+ * @param {import('./suites.mjs').Context} context
  * @param {string} flavour directory under build/
  * @param {string} sanitize for native/Makefile
- * @param {Record<string, string>} options environment of the sanitizer's runtime
+ */
+export function buildTests(context, flavour, sanitize) {
+  return buildNative(context, flavour, sanitize, 'test-binary', 'lithe_test');
+}
+
+/**
+ * @param {keyof typeof sanitizers} flavour directory under build/
  * @returns {Run}
  */
-function native(flavour, sanitize, options) {
+function native(flavour) {
   return async (context) => {
+    const { sanitize, options } = sanitizers[flavour];
     const binary = await buildTests(context, flavour, sanitize);
     if (binary === undefined) return { passed: 0, failed: 1 };
     const env = { ...process.env, ...options };
@@ -82,14 +94,24 @@ function onPlain(run) {
   };
 }
 
+/** For native/Makefile, and the environment of the sanitizer's runtime. */
+export const sanitizers = {
+  plain: { sanitize: '', options: {} },
+  asan: {
+    sanitize: 'address,undefined',
+    options: {
+      ASAN_OPTIONS: 'detect_leaks=1:detect_stack_use_after_return=0',
+      UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
+    },
+  },
+  tsan: { sanitize: 'thread', options: { TSAN_OPTIONS: 'second_deadlock_stack=1:halt_on_error=0' } },
+};
+
 /** All cases, once. */
 export const nativeFlavours = {
-  plain: native('plain', '', {}),
-  asan: native('asan', 'address,undefined', {
-    ASAN_OPTIONS: 'detect_leaks=1:detect_stack_use_after_return=0',
-    UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
-  }),
-  tsan: native('tsan', 'thread', { TSAN_OPTIONS: 'second_deadlock_stack=1:halt_on_error=0' }),
+  plain: native('plain'),
+  asan: native('asan'),
+  tsan: native('tsan'),
   valgrind: onPlain(runValgrind),
 };
 

@@ -5,6 +5,7 @@ import { runChild } from '../setup/child.mjs';
 import { clangFormat } from './clang_format.mjs';
 import { checkCounts, vitestCounts } from './counts.mjs';
 import { vitestFailures } from './failures.mjs';
+import { testFaults } from './faults.mjs';
 import { testModels } from './model.mjs';
 import { nativeFlavours, testChaos } from './native.mjs';
 
@@ -93,6 +94,7 @@ export const suites = [
   { name: 'models', kind: 'model', run: testModels },
   { name: 'native, plain', kind: 'native', run: nativeFlavours.plain },
   { name: 'native, chaos', kind: 'native', run: testChaos({ rounds: 8, from: 1 }) },
+  { name: 'native, faults', kind: 'native', run: testFaults({}) },
   { name: 'native, asan', kind: 'native', run: nativeFlavours.asan },
   { name: 'native, tsan', kind: 'native', run: nativeFlavours.tsan },
   { name: 'native, valgrind', kind: 'native', run: nativeFlavours.valgrind },

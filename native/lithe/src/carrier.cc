@@ -76,8 +76,15 @@ sigset_t carrier_signal_mask() {
 
 int carrier_start(Hart *hart) {
   const KeepErrno keep;
+  pthread_attr_t attributes;
+  if (pthread_attr_init(&attributes) != 0) return LITHE_ENOMEM;
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setguardsize(&attributes, loop_guard_bytes);
   Carrier *carrier = new (std::nothrow) Carrier;
-  if (!carrier) return LITHE_ENOMEM;
+  if (!carrier) {
+    pthread_attr_destroy(&attributes);
+    return LITHE_ENOMEM;
+  }
   carrier->identity.carrier = carrier;
   Runtime &current = runtime();
   current.register_carrier(carrier);
@@ -85,10 +92,6 @@ int carrier_start(Hart *hart) {
   // (receive): nobody may take this mail back, because a thread that never comes could not be told.
   carrier->mailbox.send(hart);
 
-  pthread_attr_t attributes;
-  pthread_attr_init(&attributes);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  pthread_attr_setguardsize(&attributes, loop_guard_bytes);
   const sigset_t mask = carrier_signal_mask();
   sigset_t before;
   pthread_sigmask(SIG_SETMASK, &mask, &before);

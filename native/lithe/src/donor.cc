@@ -50,7 +50,8 @@ void *donor_main(void *argument) {
   context->known_stack.enter_own();
   forget_restartable_sequences();
   errno = 0;
-  if (context->identity == LITHE_CONTEXT_FRESH) identity_release_at_thread_exit(context);
+  const bool is_released_at_exit =
+      context->identity == LITHE_CONTEXT_POOLED || identity_release_at_thread_exit(context);
   sanitizer::release(context);
   lithe_park(&context->sp, context->parking_stack + sizeof context->parking_stack,
              reinterpret_cast<uint32_t *>(&context->resumable), &context->wake);
@@ -75,6 +76,9 @@ void *donor_main(void *argument) {
     Carrier::leave(context, Departure::ended);
   }
   context->known_stack.leave();
+  // Without the memory for that, which may be there now: after this nothing of the thread asks who it is but destructors
+  // of its thread_local objects, and to them it is a thread like any other.
+  if (!is_released_at_exit && !identity_release_at_thread_exit(context)) identity_release_now(context);
   return nullptr;
 }
 
@@ -94,8 +98,8 @@ int donor_start(Runtime &runtime, size_t stack_size, int identity, Context **out
     return LITHE_ENOMEM;
   }
   pthread_attr_setguardsize(&attributes, 65536);
-  runtime.unpin(&attributes);
   int failure = pthread_attr_setstacksize(&attributes, stack_size);
+  if (failure == 0) failure = runtime.unpin(&attributes);
   // The thread sleeps with every signal blocked: a handler would run on the parking stack.
   sigset_t all, before;
   sigfillset(&all);

@@ -17,6 +17,7 @@
 #include "park.h"
 #include "raw_lock.h"
 #include "runtime.h"
+#include "service_thread.h"
 
 namespace lithe::core {
 namespace {
@@ -74,18 +75,7 @@ void *help(void *) {
 
 int start_helper() {
   if (has_helper) return 0;
-  pthread_attr_t attributes;
-  if (pthread_attr_init(&attributes) != 0) return LITHE_ENOMEM;
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  if (Runtime *current = runtime_if_started()) current->unpin(&attributes);
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  pthread_t thread;
-  const int failure = pthread_create(&thread, &attributes, help, nullptr);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  pthread_attr_destroy(&attributes);
-  if (failure != 0) return failure == ENOMEM ? LITHE_ENOMEM : LITHE_EAGAIN;
+  if (const int code = service_thread_start(runtime_if_started(), help, nullptr); code != 0) return code;
   has_helper = true;
   return 0;
 }

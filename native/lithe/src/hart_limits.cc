@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <new>
 
 #include "quota.h"
 #include "runtime.h"
@@ -20,12 +21,20 @@ void HartLimits::begin(double quota) {
 }
 
 void HartLimits::look() {
+  try {
+    look_now();
+  } catch (const std::bad_alloc &) {
+  }
+}
+
+void HartLimits::look_now() {
   // Virtual harts stand for a machine that is not there.
   if (runtime_.topology().is_virtual) return;
-  const double quota = cpu_quota();
+  double quota = cpu_quota();
   std::vector<bool> excluded;
   cpu_set_t mask;
-  if (sched_getaffinity(0, sizeof mask, &mask) == 0) {
+  const bool is_mask_known = sched_getaffinity(0, sizeof mask, &mask) == 0;
+  if (is_mask_known) {
     if (!has_mask_) first_mask_ = mask;
     has_mask_ = true;
     for (int i = 0; i < runtime_.hart_count(); ++i) {
@@ -36,6 +45,8 @@ void HartLimits::look() {
     }
   }
   Locked lock(&lock_);
+  if (quota == quota_unknown) quota = quota_;
+  if (!is_mask_known) excluded = excluded_;
   if (quota == quota_ && excluded == excluded_) return;
   quota_ = quota;
   excluded_ = std::move(excluded);

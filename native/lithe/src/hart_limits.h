@@ -22,10 +22,12 @@ class HartLimits {
   void begin(double quota);
 
   // The monitor's thread only: reads the quota and this thread's own affinity mask, which nobody in the process sets, so
-  // that a change means all its threads. PUs that were not in the mask at the first call count as before.
+  // that a change means all its threads. PUs that were not in the mask at the first call count as before. What cannot be
+  // read now, or not without memory that is not there, stays as it was until the next look.
   void look();
 
  private:
+  void look_now();
   void apply();
 
   Runtime &runtime_;

@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "lithe/error.h"
 #include "runtime.h"
 #include "switch.h"
 
@@ -47,14 +48,9 @@ void release(void *value) {
   delete guest;
 }
 
-pthread_key_t exit_key() {
-  static const pthread_key_t key = [] {
-    pthread_key_t made;
-    pthread_key_create(&made, release);
-    return made;
-  }();
-  return key;
-}
+// Made once, with the first runtime; a forked child has it too.
+pthread_key_t exit_key;
+bool has_exit_key = false;
 
 }  // namespace
 
@@ -72,19 +68,31 @@ Context *identity_make_guest() {
   guest->home_carrier.identity.carrier = &guest->home_carrier;
   guest->home_carrier.loop_tp = lithe_thread_pointer();
   guest->home_carrier.tid.store(static_cast<pid_t>(syscall(SYS_gettid)), std::memory_order_relaxed);
+  // Without that nobody would take the guest's hart back, nor its memory, when the thread ends.
+  if (pthread_setspecific(exit_key, context) != 0) {
+    delete guest;
+    return nullptr;
+  }
   runtime->register_context(context);
   runtime->register_carrier(&guest->home_carrier);
   runtime->guests.fetch_add(1, std::memory_order_relaxed);
-  pthread_setspecific(exit_key(), context);
   self_pointer = context;
   return context;
 }
 
-void identity_release_at_thread_exit(Context *context) { pthread_setspecific(exit_key(), context); }
+int identity_prepare() {
+  if (!has_exit_key && pthread_key_create(&exit_key, release) != 0) return LITHE_EAGAIN;
+  has_exit_key = true;
+  return 0;
+}
+
+bool identity_release_at_thread_exit(Context *context) { return pthread_setspecific(exit_key, context) == 0; }
+
+void identity_release_now(Context *context) { release(context); }
 
 void identity_forget() {
   // The guest structure is leaked on purpose: in the child nobody can say what state its carrier was in.
-  pthread_setspecific(exit_key(), nullptr);
+  pthread_setspecific(exit_key, nullptr);
   self_pointer = nullptr;
 }
 

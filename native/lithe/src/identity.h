@@ -5,6 +5,10 @@
 
 namespace lithe::core {
 
+// What identities need of the process, once: with the first runtime, under the lock of its start. 0 or LITHE_EAGAIN when
+// the process has no POSIX key left.
+int identity_prepare();
+
 // Makes the calling thread, a stranger, a guest. Null when memory is exhausted.
 Context *identity_make_guest();
 
@@ -15,8 +19,9 @@ inline Context *identity_self() {
 }
 
 // Lets the context's memory go when its thread exits, after the thread's C++ thread_local destructors: POSIX keys are
-// destroyed after those.
-void identity_release_at_thread_exit(Context *context);
+// destroyed after those. False when memory is exhausted; identity_release_now does it at once.
+bool identity_release_at_thread_exit(Context *context);
+void identity_release_now(Context *context);
 
 // In the child of fork: the only thread is a stranger again.
 void identity_forget();

@@ -14,7 +14,7 @@
 #include "testing/c_scheduler.h"
 #include "testing/child_process.hpp"
 #include "testing/crowd.hpp"
-#include "testing/failing_threads.hpp"
+#include "testing/fault_injection.hpp"
 #include "testing/scale.hpp"
 
 using namespace harts::testing;
@@ -202,7 +202,7 @@ TEST_CASE("law child: threads fail" * doctest::skip()) {
   Attempt attempt;
   std::atomic<bool> over{false};
   std::thread helper([&] { attempt.help(over); });
-  fail_thread_creation(successes, failures, error);
+  fail_calls(Fault::thread, successes, failures, error);
   errno = 77;
   attempt.job();
   for (int round = 0; round < 3; ++round) {
@@ -211,8 +211,8 @@ TEST_CASE("law child: threads fail" * doctest::skip()) {
     attempt.job();
   }
   CHECK(errno == 77);
-  const int failed = failed_thread_creations();
-  fail_thread_creation(0, 0, 0);
+  const int failed = failed_calls();
+  fail_nothing();
   // Nothing was lost: all contexts and all harts can be had again.
   Attempt again;
   again.job();

@@ -13,6 +13,7 @@
 #include "park.h"
 #include "raw_lock.h"
 #include "runtime.h"
+#include "service_thread.h"
 #include "stress.h"
 
 namespace lithe::core {
@@ -59,18 +60,7 @@ bool Monitor::start() {
   const KeepErrno keep;
   if (!watches_) watches_.reset(new (std::nothrow) Watch[static_cast<size_t>(runtime_.hart_count())]);
   if (!watches_ || !interruption_prepare()) return false;
-  pthread_attr_t attributes;
-  if (pthread_attr_init(&attributes) != 0) return false;
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  runtime_.unpin(&attributes);
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  pthread_t thread;
-  const int failure = pthread_create(&thread, &attributes, main, this);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  pthread_attr_destroy(&attributes);
-  return failure == 0;
+  return service_thread_start(&runtime_, main, this) == 0;
 }
 
 void *Monitor::main(void *self) {

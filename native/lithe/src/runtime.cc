@@ -80,10 +80,9 @@ Runtime::Runtime(const Topology &topology, SpinLimit spin_limit)
   limits_.begin(topology_.is_virtual ? 0 : topology_.quota);
 }
 
-void Runtime::unpin(pthread_attr_t *attributes) const {
-  if (topology_.is_pinned && CPU_COUNT(&allowed_) > 0) {
-    pthread_attr_setaffinity_np(attributes, sizeof allowed_, &allowed_);
-  }
+int Runtime::unpin(pthread_attr_t *attributes) const {
+  if (!topology_.is_pinned || CPU_COUNT(&allowed_) == 0) return 0;
+  return pthread_attr_setaffinity_np(attributes, sizeof allowed_, &allowed_);
 }
 
 bool Runtime::patiently(uint32_t *lock) {
@@ -140,7 +139,12 @@ Runtime *runtime_start(int &code) {
       problem->clear();
       lithe_switch_init(getauxval(AT_HWCAP2));
       if (const char *seed = std::getenv("LITHE_STRESS")) stress_seed = std::strtoull(seed, nullptr, 10);
-      pthread_atfork(nullptr, nullptr, forget_in_child);
+      if ((code = identity_prepare()) != 0) return nullptr;
+      // The last of what can fail: it cannot be undone.
+      if (pthread_atfork(nullptr, nullptr, forget_in_child) != 0) {
+        code = LITHE_ENOMEM;
+        return nullptr;
+      }
       machine = topology.release();
     }
     SpinLimit spin_limit;

@@ -45,7 +45,8 @@ class Runtime {
   WakeCost &wake_cost() { return wake_cost_; }
 
   // Lets a thread made with `attributes` run wherever the process may: it would inherit the PU of a pinned carrier.
-  void unpin(pthread_attr_t *attributes) const;
+  // Returns 0 or an errno.
+  int unpin(pthread_attr_t *attributes) const;
 
   void register_context(Context *context);
   void unregister_context(Context *context);

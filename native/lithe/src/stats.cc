@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <new>
 #include <unistd.h>
 #include <vector>
 
@@ -49,14 +50,18 @@ struct Reading {
 
 // The kernel threads that carry, or may be carrying, a hart and that are runnable.
 std::vector<Reading> runnable_carriers(Runtime &runtime) {
+  // Made large enough beforehand: under the lock of the list nothing may throw. Carriers that come meanwhile are left out.
+  size_t count = 0;
+  runtime.each_carrier([&](Carrier *) { ++count; });
   std::vector<pid_t> candidates;
+  candidates.reserve(count);
   runtime.each_carrier([&](Carrier *carrier) {
     const pid_t tid = carrier->tid.load(std::memory_order_relaxed);
     if (tid == 0) return;
     // A guest without a hart is a thread of the program like any other; a carrier of ours never has a reason to run
     // without one.
     if (carrier->guest && !carrier->hart.load(std::memory_order_relaxed)) return;
-    candidates.push_back(tid);
+    if (candidates.size() < candidates.capacity()) candidates.push_back(tid);
   });
   std::vector<Reading> runnable;
   for (pid_t tid : candidates) {
@@ -137,7 +142,7 @@ int lithe_stats_hart(int number, lithe_hart_stats_t *out) {
   return 0;
 }
 
-int lithe_stats_oversubscribed(void) {
+int lithe_stats_oversubscribed(void) try {
   Runtime *current = runtime_if_started();
   if (!current) return 0;
   const size_t harts = static_cast<size_t>(current->hart_count() - current->root().offline_count());
@@ -150,6 +155,8 @@ int lithe_stats_oversubscribed(void) {
     }
   }
   return running.size() > harts ? static_cast<int>(running.size() - harts) : 0;
+} catch (const std::bad_alloc &) {
+  return LITHE_ENOMEM;
 }
 
 }  // extern "C"

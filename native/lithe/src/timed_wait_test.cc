@@ -9,7 +9,7 @@
 #include "lithe/lithe.hpp"
 #include "testing/child_process.hpp"
 #include "testing/crowd.hpp"
-#include "testing/failing_threads.hpp"
+#include "testing/fault_injection.hpp"
 #include "testing/random.hpp"
 #include "testing/scale.hpp"
 
@@ -204,11 +204,11 @@ TEST_CASE("timed wait: without a timer thread it fails before it waits" * doctes
   lithe_barrier_init(&barrier, 2);
   lithe_mutex_lock(&mutex);
   lithe_hart_count();
-  fail_thread_creation(0, 100, EAGAIN);
+  fail_calls(Fault::thread, 0, 100, EAGAIN);
   CHECK(lithe_sleep(millisecond) == LITHE_EAGAIN);
   CHECK(lithe_mutex_timedlock(&mutex, lithe_clock_after(millisecond)) == LITHE_EAGAIN);
   CHECK(lithe_barrier_timedwait(&barrier, lithe_clock_after(millisecond)) == LITHE_EAGAIN);
-  fail_thread_creation(0, 0, EAGAIN);
+  fail_nothing();
   CHECK(lithe_mutex_timedlock(&mutex, lithe_clock_after(millisecond)) == LITHE_ETIMEDOUT);
   lithe_mutex_unlock(&mutex);
   CHECK(lithe_mutex_destroy(&mutex) == 0);

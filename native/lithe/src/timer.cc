@@ -1,6 +1,5 @@
 #include "timer.h"
 
-#include <csignal>
 #include <pthread.h>
 #include <sys/prctl.h>
 
@@ -10,6 +9,7 @@
 #include "lithe/timer.h"
 #include "park.h"
 #include "runtime.h"
+#include "service_thread.h"
 #include "stress.h"
 #include "waiter.h"
 
@@ -21,18 +21,7 @@ int TimerQueue::prepare() {
   const RuntimeCode own;
   Locked lock(&start_lock_);
   if (is_started_.load(std::memory_order_relaxed)) return 0;
-  pthread_attr_t attributes;
-  if (pthread_attr_init(&attributes) != 0) return LITHE_ENOMEM;
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  runtime().unpin(&attributes);
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  pthread_t thread;
-  const int failure = pthread_create(&thread, &attributes, main, this);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  pthread_attr_destroy(&attributes);
-  if (failure != 0) return failure == ENOMEM ? LITHE_ENOMEM : LITHE_EAGAIN;
+  if (const int code = service_thread_start(&runtime(), main, this); code != 0) return code;
   is_started_.store(true, std::memory_order_release);
   return 0;
 }

@@ -143,7 +143,7 @@ int read_topology(Topology &topology, std::string &problem) {
   topology.smt = widest_core(topology.places);
   if (!environment.smt) drop_siblings(topology);
 
-  topology.quota = cpu_quota();
+  topology.quota = std::max(0.0, cpu_quota());  // the monitor looks again
   const auto harts = static_cast<size_t>(count_harts(topology, environment));
   const std::vector<lithe_hart_place_t> pus = std::move(topology.places);
   topology.hart_pus = static_cast<int>(std::min(harts, pus.size()));

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <climits>
 #include <hwloc.h>
+#include <memory>
 
 #include "topology.h"
 
@@ -49,12 +50,14 @@ void measure_distances(Topology &topology) {
 
 void read_latencies(hwloc_topology_t machine, Topology &topology) {
   unsigned count = 1;  // one matrix is enough: the first is the firmware's, or what the user put in its place
-  hwloc_distances_s *found = nullptr;
-  if (hwloc_distances_get_by_type(machine, HWLOC_OBJ_NUMANODE, &count, &found, HWLOC_DISTANCES_KIND_MEANS_LATENCY, 0) !=
+  hwloc_distances_s *first = nullptr;
+  if (hwloc_distances_get_by_type(machine, HWLOC_OBJ_NUMANODE, &count, &first, HWLOC_DISTANCES_KIND_MEANS_LATENCY, 0) !=
           0 ||
-      count == 0 || !found) {
+      count == 0 || !first) {
     return;
   }
+  const auto give_back = [machine](hwloc_distances_s *matrix) { hwloc_distances_release(machine, matrix); };
+  const std::unique_ptr<hwloc_distances_s, decltype(give_back)> found(first, give_back);
   topology.nodes = count_nodes(machine);
   const auto nodes = static_cast<size_t>(topology.nodes);
   topology.latencies.assign(nodes * nodes, 0);
@@ -66,7 +69,6 @@ void read_latencies(hwloc_topology_t machine, Topology &topology) {
           static_cast<int>(std::min<hwloc_uint64_t>(value, INT_MAX));
     }
   }
-  hwloc_distances_release(machine, found);
 }
 
 int Topology::latency(int from, int to) const {

@@ -139,7 +139,7 @@ int snapshot(TraceSnapshot &out) {
 }
 
 void write_environment_file() {
-  if (getpid() != environment_process) return;
+  if (!environment_file || getpid() != environment_process) return;
   const int fd = open(environment_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   const int code = fd < 0 ? LITHE_EIO : lithe_trace_write(fd);
   if (fd >= 0) close(fd);
@@ -193,7 +193,9 @@ void trace_follow_environment(Runtime &runtime) {
   if (!pattern || !*pattern || environment_file) return;
   const KeepErrno keep;
   char *file = file_name(pattern);
-  const int code = file ? start(runtime, environment_events) : LITHE_ENOMEM;
+  // At exit nothing happens while `environment_file` is not set.
+  const bool is_written = file && std::atexit(write_environment_file) == 0;
+  const int code = is_written ? start(runtime, environment_events) : LITHE_ENOMEM;
   if (code != 0) {
     std::fprintf(stderr, "harts: HARTS_TRACE has no effect: %s\n", lithe_strerror(code));
     std::free(file);
@@ -201,7 +203,6 @@ void trace_follow_environment(Runtime &runtime) {
   }
   environment_file = file;
   environment_process = getpid();
-  std::atexit(write_environment_file);
 }
 
 void trace_forget() {

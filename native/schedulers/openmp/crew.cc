@@ -43,9 +43,17 @@ int64_t Crew::clock_ns() {
   return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
-Crew::Crew(Thread &owner) : lithe::Scheduler("openmp"), owner_(&owner), owner_is_guest_(owner.is_guest) {
+Crew *Crew::make(Thread &owner) {
+  WorkShare *share = new (std::nothrow) WorkShare;
+  Crew *crew = share != nullptr ? new (std::nothrow) Crew(owner, share) : nullptr;
+  if (crew == nullptr) delete share;
+  return crew;
+}
+
+Crew::Crew(Thread &owner, WorkShare *share)
+    : lithe::Scheduler("openmp"), owner_(&owner), owner_is_guest_(owner.is_guest) {
   team.crew = this;
-  team.first_share = take_share();
+  team.first_share = share;
   master.team = &team;
   master.thread = &owner;
 }
@@ -60,32 +68,38 @@ Crew::~Crew() {
 }
 
 unsigned Crew::reserve(unsigned count) {
-  while (workers_.size() < count) {
-    Worker *worker = new (std::nothrow) Worker(*this, owner_->group);
-    if (worker == nullptr) break;
-    worker->member.team = &team;
-    worker->member.thread = &worker->thread;
-    worker->member.number = static_cast<unsigned>(workers_.size()) + 1;
-    /* FRESH: a new OpenMP thread must find its threadprivate variables as they were initialised, and their destructors
-     * run when it ends. */
-    const lithe_context_attr_t attr = {environment().stack_size, LITHE_CONTEXT_FRESH};
-    const int code = lithe_context_create(&worker->context, &attr, c(), &run_worker, worker);
-    if (code != 0) {
-      static std::atomic<bool> said{false};
-      if (!said.exchange(true)) {
-        warn(
-            "cannot make thread %u of a team: %s. Teams stay smaller than asked for; lower OMP_NUM_THREADS or "
-            "OMP_STACKSIZE, or raise the limit on threads.",
-            worker->member.number, lithe_strerror(code));
-      }
-      delete worker;
-      break;
-    }
-    worker->context->user = worker;
-    workers_.push_back(worker);
-    alive_.fetch_add(1, std::memory_order_relaxed);
+  int code = 0;
+  while (workers_.size() < count && code == 0) code = add_worker();
+  static std::atomic<bool> said{false};
+  if (code != 0 && !said.exchange(true)) {
+    warn(
+        "cannot make thread %zu of a team: %s. Teams stay smaller than asked for; lower OMP_NUM_THREADS or "
+        "OMP_STACKSIZE, "
+        "or raise the limit on threads.",
+        workers_.size() + 1, lithe_strerror(code));
   }
   return static_cast<unsigned>(workers_.size());
+}
+
+int Crew::add_worker() {
+  if (!make_room(workers_)) return LITHE_ENOMEM;
+  Worker *worker = new (std::nothrow) Worker(*this, owner_->group);
+  if (worker == nullptr) return LITHE_ENOMEM;
+  worker->member.team = &team;
+  worker->member.thread = &worker->thread;
+  worker->member.number = static_cast<unsigned>(workers_.size()) + 1;
+  /* FRESH: a new OpenMP thread must find its threadprivate variables as they were initialised, and their destructors
+   * run when it ends. */
+  const lithe_context_attr_t attr = {environment().stack_size, LITHE_CONTEXT_FRESH};
+  const int code = lithe_context_create(&worker->context, &attr, c(), &run_worker, worker);
+  if (code != 0) {
+    delete worker;
+    return code;
+  }
+  worker->context->user = worker;
+  workers_.push_back(worker);
+  alive_.fetch_add(1, std::memory_order_relaxed);
+  return 0;
 }
 
 int Crew::start() {
@@ -412,13 +426,22 @@ void Crew::retire() {
     return;
   }
   retiring_.store(true, std::memory_order_release);
-  /* The first worker that runs may free the crew when it is the last one to end: nothing of it is used below. */
-  std::vector<lithe_context_t *> contexts;
-  contexts.reserve(workers_.size());
-  for (Worker *worker : workers_) contexts.push_back(worker->context);
-  for (lithe_context_t *context : contexts) {
+  /* The first worker that runs may free the crew when it is the last one to end: nothing of it is used once one of them
+   * can run. Docked contexts are in nobody's list, so their links are free. */
+  lithe_context_t *first = nullptr;
+  for (Worker *worker : workers_) {
+    worker->context->next = first;
+    first = worker->context;
+  }
+  while (lithe_context_t *context = first) {
+    first = context->next;
+    Worker *worker = static_cast<Worker *>(context->user);
     lithe_context_move(context, nullptr);
-    lithe_context_unblock(context);
+    if (lithe_context_unblock(context) == 0) continue;
+    /* It has never run, and there is no kernel thread that could run it now. */
+    lithe_context_destroy(context);
+    delete worker;
+    if (alive_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
 }
 

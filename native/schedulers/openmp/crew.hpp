@@ -33,7 +33,8 @@ namespace harts::omp {
 
 class Crew final : public lithe::Scheduler {
  public:
-  explicit Crew(Thread &owner);
+  /* NULL when memory is exhausted. */
+  static Crew *make(Thread &owner);
   ~Crew() override;
 
   /* The owner's seat, and the team of the region in progress. */
@@ -107,6 +108,9 @@ class Crew final : public lithe::Scheduler {
   void context_exit(lithe_context_t *context) override;
 
  private:
+  Crew(Thread &owner, WorkShare *share);
+  /* Returns 0 or LITHE_E*, with nothing added. */
+  int add_worker();
   struct Worker;
 
   /* How many spins between two looks at whether the team is still on harts; each look disturbs their cache lines. */

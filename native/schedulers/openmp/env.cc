@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 #include <string>
 #include <strings.h>
 
@@ -231,7 +232,7 @@ std::string schedule_text(const Controls &controls) {
   return text;
 }
 
-Environment read_environment() {
+Environment read_environment() try {
   Environment env;
   read_num_threads(env);
   read_schedule(env);
@@ -241,6 +242,8 @@ Environment read_environment() {
   read_thread_limit(env);
   read_cancellation();
   return env;
+} catch (const std::bad_alloc &) {
+  fatal("out of memory for the variables OMP_*");
 }
 
 /* The mode of OMP_DISPLAY_ENV. The standard wants it shown when the program starts; here it is when OpenMP is first
@@ -274,7 +277,7 @@ void show_environment_once() {
   (void)shown;
 }
 
-void display_environment(bool verbose) {
+void display_environment(bool verbose) try {
   const Environment &env = environment();
   const Controls &controls = env.controls;
   const unsigned limit = env.thread_limit != 0 ? env.thread_limit : UINT_MAX;
@@ -300,6 +303,8 @@ void display_environment(bool verbose) {
   }
   text += "OPENMP DISPLAY ENVIRONMENT END\n";
   fputs(text.c_str(), stderr);
+} catch (const std::bad_alloc &) {
+  warn("out of memory for the display of the environment");
 }
 
 }  // namespace harts::omp

@@ -91,9 +91,16 @@ void end_serial(Thread &thread) {
  * contention group already. */
 bool start_active(Member &encountering, void (*function)(void *), void *data, unsigned size, const LoopSpec *combined) {
   Thread &thread = *encountering.thread;
-  Crew &crew = thread.crew_here();
+  const unsigned limited = environment().thread_limit != 0 ? size - 1 : 0;
+  Crew *const made = thread.crew_here();
+  if (made == nullptr) {
+    warn("out of memory for a team. The region runs on one thread.");
+    give_back(*thread.group, limited);
+    return false;
+  }
+  Crew &crew = *made;
   Team &team = crew.team;
-  team.limited = environment().thread_limit != 0 ? size - 1 : 0;
+  team.limited = limited;
   team.size = std::min(size, crew.reserve(size - 1) + 1);
   team.level = encountering.team->level + 1;
   team.active_level = encountering.team->active_level + 1;
@@ -152,8 +159,8 @@ InitialThread::InitialThread() : Thread(&own_group) {
 }
 
 Member &attach_thread() {
-  static const int registered = pthread_atfork(nullptr, nullptr, &forget_in_child);
-  (void)registered;
+  static const bool is_registered = pthread_atfork(nullptr, nullptr, &forget_in_child) == 0;
+  if (!is_registered) fatal("out of memory for a fork handler");
   /* The runtime's own thread_local objects come first, so that they outlive `attachment`. */
   if (lithe_context_self() == nullptr) fatal("out of memory for a thread");
   InitialThread *thread = new (std::nothrow) InitialThread;
@@ -175,13 +182,13 @@ Thread::~Thread() {
   }
 }
 
-Crew &Thread::crew_here() {
+Crew *Thread::crew_here() {
   while (crews.size() <= depth) {
-    Crew *crew = new (std::nothrow) Crew(*this);
-    if (crew == nullptr) fatal("out of memory for a parallel region");
+    Crew *crew = make_room(crews) ? Crew::make(*this) : nullptr;
+    if (crew == nullptr) return nullptr;
     crews.push_back(crew);
   }
-  return *crews[depth];
+  return crews[depth];
 }
 
 unsigned team_size(Member &encountering, unsigned requested) {

@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <vector>
 
 #include "schedulers/openmp/env.hpp"
@@ -87,8 +88,8 @@ struct Thread {
   Thread(const Thread &) = delete;
   Thread &operator=(const Thread &) = delete;
 
-  /* The crew for the region that this thread starts now; made at first use. */
-  Crew &crew_here();
+  /* The crew for the region that this thread starts now; made at first use. NULL when memory is exhausted. */
+  Crew *crew_here();
 
   ContentionGroup *group;
   bool is_guest = false;         /* a thread from outside the runtime, which runs only on its own kernel thread */
@@ -97,6 +98,17 @@ struct Thread {
   SerialRegion *open = nullptr;  /* begun by region_start, not ended; innermost first */
   SerialRegion *spare = nullptr; /* for reuse by region_start */
 };
+
+/* Lets the next push_back succeed; false when memory is exhausted. No exception may pass through code of the program. */
+template <class Item>
+bool make_room(std::vector<Item> &list) {
+  try {
+    if (list.size() == list.capacity()) list.reserve(2 * list.size() + 4);
+    return true;
+  } catch (const std::bad_alloc &) {
+    return false;
+  }
+}
 
 struct InitialThread : Thread {
   InitialThread();

@@ -65,7 +65,8 @@ LITHE_API int lithe_stats_hart(int hart, lithe_hart_stats_t *out);
  *
  * Returns how many carriers are running (state R) beyond the number of harts, 0 when the law holds. A hand-off between
  * two kernel threads is not atomic in the kernel, so an excess counts only when the same threads are still running in
- * three readings in a row, and have used processor time in between. Callable from: any thread that is not itself a carrier. */
+ * three readings in a row, and have used processor time in between. Callable from: any thread that is not itself a carrier.
+ * Errors: LITHE_ENOMEM. */
 LITHE_API int lithe_stats_oversubscribed(void);
 
 /* Writes to the file descriptor, one line each: every hart; the tree of schedulers with what they hold and demand, and

@@ -19,21 +19,21 @@ NAPI_MODULE_INIT() {
     const char *name;
     napi_callback function;
   } functions[] = {
-      {"loadEntry", bind_load_entry},
-      {"callEntry", bind_call_entry},
-      {"runPlan", bind_run_plan},
-      {"runPlanSync", bind_run_plan_sync},
-      {"abortJob", bind_abort_job},
-      {"jobIterations", bind_job_iterations},
-      {"topology", bind_topology},
-      {"stats", bind_stats},
-      {"setHarts", bind_set_harts},
-      {"hartLimit", bind_hart_limit},
-      {"setPreemption", bind_set_preemption},
-      {"traceStart", bind_trace_start},
-      {"traceStop", bind_trace_stop},
-      {"traceWrite", bind_trace_write},
-      {"traceText", bind_trace_text},
+      {"loadEntry", guarded<bind_load_entry>},
+      {"callEntry", guarded<bind_call_entry>},
+      {"runPlan", guarded<bind_run_plan>},
+      {"runPlanSync", guarded<bind_run_plan_sync>},
+      {"abortJob", guarded<bind_abort_job>},
+      {"jobIterations", guarded<bind_job_iterations>},
+      {"topology", guarded<bind_topology>},
+      {"stats", guarded<bind_stats>},
+      {"setHarts", guarded<bind_set_harts>},
+      {"hartLimit", guarded<bind_hart_limit>},
+      {"setPreemption", guarded<bind_set_preemption>},
+      {"traceStart", guarded<bind_trace_start>},
+      {"traceStop", guarded<bind_trace_stop>},
+      {"traceWrite", guarded<bind_trace_write>},
+      {"traceText", guarded<bind_trace_text>},
   };
   for (const auto &entry : functions)
     if (!set_function(env, exports, entry.name, entry.function)) return nullptr;

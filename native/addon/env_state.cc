@@ -4,6 +4,8 @@
 
 #include <chrono>
 #include <cstdio>
+#include <memory>
+#include <new>
 #include <utility>
 
 #include "addon/napi_util.h"
@@ -49,16 +51,24 @@ RunningJob *EnvState::find(std::uint32_t id) const {
 int EnvState::start(std::shared_ptr<RunningJob> job) {
   job->env = this;
   job->id = next_id_++;
-  auto *const handle = new std::shared_ptr<RunningJob>(job);
+  std::unique_ptr<std::shared_ptr<RunningJob>> handle;
+  try {
+    handle = std::make_unique<std::shared_ptr<RunningJob>>(job);
+    jobs_.emplace(job->id, job);
+  } catch (const std::bad_alloc &) {
+    return LITHE_ENOMEM;
+  }
+  Sampler::instance().job_started();
   lithe_context_t *context;
-  if (const int code = lithe_context_create(&context, nullptr, nullptr, context_main, handle); code < 0) {
-    delete handle;
+  int code = lithe_context_create(&context, nullptr, nullptr, context_main, handle.get());
+  if (code == 0 && (code = lithe_context_unblock(context)) != 0) lithe_context_destroy(context);
+  if (code != 0) {
+    Sampler::instance().job_ended();
+    jobs_.erase(job->id);
     return code;
   }
-  if (jobs_.empty()) napi_ref_threadsafe_function(env_, wake_);
-  jobs_.emplace(job->id, std::move(job));
-  Sampler::instance().job_started();
-  lithe_context_unblock(context);
+  (void)handle.release();  // the context's; the job may have ended by now, but is settled on this thread only
+  if (jobs_.size() == 1) napi_ref_threadsafe_function(env_, wake_);
   return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <node_api.h>
 
 #include <cstddef>
+#include <new>
 #include <string>
 
 #include "addon/job_plan.h"
@@ -16,6 +17,17 @@ namespace harts::addon {
 napi_value throw_error(napi_env env, const char *code, const std::string &message);
 /* The same with ERR_HARTS_NATIVE_ARGUMENT: the TypeScript layer checks first, so users do not see this one. */
 napi_value throw_argument(napi_env env, const char *what);
+
+/* `function`, but with a JS error for std::bad_alloc: no C++ exception may pass through Node. */
+template <napi_callback function>
+napi_value guarded(napi_env env, napi_callback_info info) {
+  try {
+    return function(env, info);
+  } catch (const std::bad_alloc &) {
+    napi_throw_error(env, "ERR_HARTS_MEMORY", "Memory is exhausted.");
+    return nullptr;
+  }
+}
 
 /* Reads exactly `count` arguments; false, with an exception pending, when there are fewer. */
 bool get_arguments(napi_env env, napi_callback_info info, std::size_t count, napi_value *out);

@@ -4,7 +4,7 @@
 #include <signal.h>
 
 #include <chrono>
-#include <system_error>
+#include <exception>
 #include <thread>
 
 #include "lithe/lithe.h"
@@ -38,7 +38,7 @@ void Sampler::start_thread() {
   try {
     std::thread([this] { watch(); }).detach();
     thread_started_ = true;
-  } catch (const std::system_error &) {
+  } catch (const std::exception &) {
     // Without a thread there are no samples; jobs run all the same.
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);

@@ -9,7 +9,7 @@ extern "C" const char *lithe_strerror(int code) {
     case LITHE_ENOMEM:
       return "memory or address space is exhausted";
     case LITHE_EAGAIN:
-      return "the kernel refused another thread";
+      return "the kernel refused another thread, or a table of fixed size is full";
     case LITHE_EBUSY:
       return "the object is in use";
     case LITHE_EPERM:

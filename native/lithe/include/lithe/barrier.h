@@ -27,7 +27,8 @@ LITHE_API int lithe_barrier_init(lithe_barrier_t *barrier, unsigned parties);
 /* Errors: LITHE_EBUSY when a context waits. Waits for waiters that have been released to have left. */
 LITHE_API int lithe_barrier_destroy(lithe_barrier_t *barrier);
 /* Blocks until `parties` contexts have called it. Returns 1 to exactly one of them, 0 to the others.
- * Callable from: contexts, guests, plain threads. What was written before is visible after, to all. */
+ * Callable from: contexts, guests, plain threads. What was written before is visible after, to all. Errors: LITHE_EPERM
+ * from a callback, LITHE_ENOMEM (see lithe_context_self); not arrived then. */
 LITHE_API int lithe_barrier_wait(lithe_barrier_t *barrier);
 /* Arrives only if the caller is the last, which completes the round: 1. Otherwise nothing happens: LITHE_EBUSY. */
 LITHE_API int lithe_barrier_trywait(lithe_barrier_t *barrier);

@@ -27,7 +27,7 @@ LITHE_API int lithe_condvar_init(lithe_condvar_t *condvar);
 LITHE_API int lithe_condvar_destroy(lithe_condvar_t *condvar);
 /* Unlocks `mutex` and blocks, as one step; holds it again on return, whatever the result. Callable from: the context
  * that holds `mutex`. Errors: LITHE_EPERM when a recursive or errorcheck mutex is not the caller's own, or is locked
- * more than once; it has not waited then. */
+ * more than once, LITHE_ENOMEM (see lithe_context_self); it has not waited then. */
 LITHE_API int lithe_condvar_wait(lithe_condvar_t *condvar, lithe_mutex_t *mutex);
 /* The same until `deadline`. Errors: also LITHE_ETIMEDOUT, with the mutex held; LITHE_EAGAIN or LITHE_ENOMEM when the
  * timer thread cannot be started; it has not waited then. */

@@ -44,7 +44,8 @@ typedef struct lithe_context_attr {
  * for the last time; afterwards the handle is invalid. An exception that leaves `start` ends the process, as with
  * pthreads.
  *
- * Errors: LITHE_EINVAL (attr or start), LITHE_ENOMEM, LITHE_EAGAIN (no kernel thread to be had). */
+ * Errors: LITHE_EINVAL (attr or start), LITHE_ENOMEM, LITHE_EAGAIN (no kernel thread to be had), those of
+ * lithe_topology_get. */
 LITHE_API int lithe_context_create(lithe_context_t **out, const lithe_context_attr_t *attr, lithe_sched_t *sched,
                                    void (*start)(void *), void *arg);
 
@@ -52,7 +53,8 @@ LITHE_API int lithe_context_create(lithe_context_t **out, const lithe_context_at
 LITHE_API int lithe_context_destroy(lithe_context_t *context);
 
 /* The calling context. Callable from anywhere: a thread that the runtime did not make becomes a guest by the first
- * call, and its guest context is returned. Inside a scheduler callback the answer means nothing. NULL only when memory for the guest is exhausted. */
+ * call, and its guest context is returned. Inside a scheduler callback the answer means nothing. NULL only when memory for the guest is exhausted,
+ * or the runtime cannot start (lithe_topology_get says why); calls that need a context return LITHE_ENOMEM then. */
 LITHE_API lithe_context_t *lithe_context_self(void);
 
 /* Suspends the calling context until lithe_context_unblock(self).
@@ -68,7 +70,9 @@ LITHE_API int lithe_context_block(void (*publish)(lithe_context_t *self, void *a
 /* Makes a blocked context (or a new one of the root scheduler) runnable again; it runs when its scheduler says so.
  *
  * Callable from: anywhere, any thread. Exactly once for each block. Calls context_unblock(context) of the *context's*
- * scheduler on the caller's stack. The handle may be invalid as soon as the call is made. */
+ * scheduler on the caller's stack. The handle may be invalid as soon as the call is made. Errors: LITHE_EAGAIN,
+ * LITHE_ENOMEM for a new context of the root scheduler when there is no kernel thread to run it and none can be had;
+ * it is the caller's as before then, to be tried again or destroyed. */
 LITHE_API int lithe_context_unblock(lithe_context_t *context);
 
 /* Lets other contexts run: context_yield(self) and then hart_enter of the current scheduler.

@@ -9,7 +9,7 @@ LITHE_BEGIN_DECLS
 enum {
   LITHE_EINVAL = -1,    /* an argument, or the state of the object, does not allow the call */
   LITHE_ENOMEM = -2,    /* memory or address space is exhausted */
-  LITHE_EAGAIN = -3,    /* the kernel refused another thread; may succeed later */
+  LITHE_EAGAIN = -3,    /* the kernel refused another thread, or a table of fixed size is full; may succeed later */
   LITHE_EBUSY = -4,     /* the object is in use */
   LITHE_EPERM = -5,     /* the call is not allowed from here (see the call's "Callable from") */
   LITHE_ETOPOLOGY = -6, /* hwloc could not read this machine */

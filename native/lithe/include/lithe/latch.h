@@ -26,7 +26,8 @@ LITHE_API int lithe_latch_destroy(lithe_latch_t *latch);
 /* Counts `steps` down. Callable from: anywhere, also from callbacks. Errors: LITHE_EINVAL when fewer are left; nothing
  * is changed then. */
 LITHE_API int lithe_latch_down(lithe_latch_t *latch, unsigned steps);
-/* Blocks until the count is zero. Callable from: contexts, guests, plain threads. Errors: LITHE_EPERM from a callback. */
+/* Blocks until the count is zero. Callable from: contexts, guests, plain threads. Errors: LITHE_EPERM from a callback,
+ * LITHE_ENOMEM (see lithe_context_self). */
 LITHE_API int lithe_latch_wait(lithe_latch_t *latch);
 /* Errors: LITHE_EBUSY while the count is not zero. Callable from: anywhere. */
 LITHE_API int lithe_latch_trywait(const lithe_latch_t *latch);

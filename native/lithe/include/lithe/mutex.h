@@ -49,7 +49,7 @@ LITHE_API int lithe_mutex_init_kind(lithe_mutex_t *mutex, int kind);
 LITHE_API int lithe_mutex_destroy(lithe_mutex_t *mutex);
 /* Blocks the calling context until the mutex is its own. Callable from: contexts, guests, plain threads.
  * Errors: LITHE_EDEADLK (errorcheck), LITHE_EAGAIN when a recursive mutex is locked 2^32-1 times, LITHE_EPERM from a
- * callback. */
+ * callback, LITHE_ENOMEM (see lithe_context_self). */
 LITHE_API int lithe_mutex_lock(lithe_mutex_t *mutex);
 /* Errors: LITHE_EBUSY when it is locked (by the caller itself too, unless it is recursive). Callable from: anywhere. */
 LITHE_API int lithe_mutex_trylock(lithe_mutex_t *mutex);

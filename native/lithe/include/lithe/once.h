@@ -25,7 +25,7 @@ typedef struct lithe_once {
 /* Runs `action(arg)` unless it has been done; returns when it has. If `action` leaves by a C++ exception, the exception
  * passes to this caller, and the next caller, or one of those that wait, does it again.
  * Callable from: contexts, guests, plain threads. What `action` wrote is visible after. Errors: LITHE_EINVAL for no
- * action, LITHE_EPERM from a callback. */
+ * action, LITHE_EPERM from a callback, LITHE_ENOMEM (see lithe_context_self); it has not waited then. */
 LITHE_API int lithe_once_call(lithe_once_t *once, void (*action)(void *), void *arg);
 /* The same, but LITHE_EBUSY instead of waiting while somebody else is at it. */
 LITHE_API int lithe_once_trycall(lithe_once_t *once, void (*action)(void *), void *arg);

@@ -31,7 +31,7 @@ LITHE_API int lithe_rwlock_init(lithe_rwlock_t *rwlock);
 /* Errors: LITHE_EBUSY when it is held or waited for. */
 LITHE_API int lithe_rwlock_destroy(lithe_rwlock_t *rwlock);
 /* Blocks until the caller holds it for reading / for writing. Callable from: contexts, guests, plain threads. Errors:
- * LITHE_EPERM from a callback. */
+ * LITHE_EPERM from a callback, LITHE_ENOMEM (see lithe_context_self). */
 LITHE_API int lithe_rwlock_rdlock(lithe_rwlock_t *rwlock);
 LITHE_API int lithe_rwlock_wrlock(lithe_rwlock_t *rwlock);
 /* Errors: LITHE_EBUSY when the caller would have to wait. Callable from: anywhere. */

@@ -84,7 +84,7 @@ LITHE_API int lithe_sched_init(lithe_sched_t *sched, const lithe_sched_funcs_t *
  * root scheduler, and waits for a hart. Order: the hart moves from parent to child, parent.child_enter(child),
  * child.sched_enter(). Returns on the same stack, inside the child, whose demand is then 1 (this very context).
  *
- * Errors: LITHE_EINVAL (not initialised, or entered already), LITHE_EPERM from a callback, LITHE_ENOMEM. */
+ * Errors: LITHE_EINVAL (not initialised, or entered already), LITHE_EPERM from a callback, LITHE_ENOMEM, those of lithe_topology_get. */
 LITHE_API int lithe_sched_enter(lithe_sched_t *child);
 
 /* Leaves the current scheduler, by the context that entered it.

@@ -24,7 +24,8 @@ typedef struct lithe_semaphore {
 LITHE_API int lithe_semaphore_init(lithe_semaphore_t *semaphore, unsigned value);
 /* Errors: LITHE_EBUSY when a context waits. */
 LITHE_API int lithe_semaphore_destroy(lithe_semaphore_t *semaphore);
-/* Takes one unit; blocks while there is none. Callable from: contexts, guests, plain threads. */
+/* Takes one unit; blocks while there is none. Callable from: contexts, guests, plain threads. Errors: LITHE_EPERM from a
+ * callback, LITHE_ENOMEM (see lithe_context_self). */
 LITHE_API int lithe_semaphore_wait(lithe_semaphore_t *semaphore);
 /* Errors: LITHE_EBUSY when there is no unit. Callable from: anywhere. */
 LITHE_API int lithe_semaphore_trywait(lithe_semaphore_t *semaphore);

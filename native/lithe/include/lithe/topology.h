@@ -39,8 +39,9 @@ typedef struct lithe_topology {
  *                    one: a hart for each of its PUs, fewer with HARTS or HARTS_VIRTUAL, whatever mask and quota say.
  *                    Nothing is pinned then.
  *
- * Callable from: anywhere; starts the runtime. Errors: LITHE_ETOPOLOGY, LITHE_ENOMEM, LITHE_EINVAL (a variable has a
- * value that it cannot have; lithe_topology_problem says which, and what to write instead). */
+ * Callable from: anywhere; starts the runtime. Errors: LITHE_ETOPOLOGY, LITHE_ENOMEM, LITHE_EAGAIN (the process has
+ * no POSIX thread key left), LITHE_EINVAL (a variable has a value that it cannot have; lithe_topology_problem says which,
+ * and what to write instead). */
 LITHE_API int lithe_topology_get(lithe_topology_t *out);
 
 /* The sentence that explains the last failure of lithe_topology_get, "" when there was none. Static storage. */

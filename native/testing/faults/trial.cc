@@ -25,7 +25,11 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // A hang is a bug. The child says where everybody is before it ends; the parent's own deadline is the last resort.
-int deadline_seconds() { return sanitized || on_slow_machine() ? 60 : 15; }
+// Read once, before there is a thread: a scenario may change the environment.
+int deadline_seconds() {
+  static const int seconds = sanitized || on_slow_machine() ? 60 : 15;
+  return seconds;
+}
 
 [[noreturn]] void *watch(void *) {
   // A signal would end the sleep.
@@ -94,6 +98,7 @@ Balance settled_balance(const Balance *expected) {
 
 [[noreturn]] void be_child(const Scenario &scenario, const Failure *failure, int call, const Balance *expected,
                            int to) {
+  deadline_seconds();
   pthread_t watchdog;
   pthread_create(&watchdog, nullptr, watch, nullptr);
   Report report{};

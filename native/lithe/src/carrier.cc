@@ -436,7 +436,11 @@ void Carrier::yield_hart() {
   trace(Event::yield, own, child);
   own->sched.store(parent, std::memory_order_relaxed);
   stress_point();
-  sched_drop_hart(child);
+  if (parent == runtime().root().sched()) {
+    runtime().root().take_from(child);
+  } else {
+    sched_drop_hart(child);
+  }
 }
 
 void Carrier::receive(Hart *arrived) {

@@ -17,6 +17,8 @@ void sched_note_return(lithe_sched_t *sched);
 // gone when the second returns.
 void sched_begin_visit(lithe_sched_t *sched);
 void sched_end_visit(lithe_sched_t *sched);
+// One hart less, and a visit begins.
+void sched_drop_hart_for_visit(lithe_sched_t *sched);
 
 // One hart more. The caller holds the lock that keeps `sched` from exiting.
 void sched_add_hart(lithe_sched_t *sched);

@@ -30,6 +30,9 @@ namespace {
 //
 //   unblock: harts += visit -> context_unblock(context) -> harts -= visit
 //
+// The root scheduler visits too, to look at a scheduler that a hart has just left (Root::take_from): one for the other,
+// harts += visit - 1.
+//
 // `harts` also carries the flag `leaving`, set by the exiting context once it has given up spinning, as it leaves its
 // stack, after it has stored `exit_waiter`. Whoever's decrement yields exactly `leaving` unblocks the waiter; whoever
 // decrements to a value without the flag never touches the scheduler again, because the exiting context may see 0 and
@@ -83,6 +86,10 @@ void sched_note_return(lithe_sched_t *sched) {
 }
 
 void sched_begin_visit(lithe_sched_t *sched) { hart_count(sched).fetch_add(visit, std::memory_order_relaxed); }
+
+void sched_drop_hart_for_visit(lithe_sched_t *sched) {
+  hart_count(sched).fetch_add(visit - 1, std::memory_order_seq_cst);
+}
 
 void sched_end_visit(lithe_sched_t *sched) { drop(sched, visit); }
 
@@ -183,12 +190,13 @@ lithe_sched_t *lithe_sched_self(void) {
   return hart ? hart->sched.load(std::memory_order_relaxed) : nullptr;
 }
 
+// Both sequentially consistent, for the invariants of root.h and root_wanting.h.
 long lithe_sched_harts(const lithe_sched_t *sched) {
-  return hart_count(const_cast<lithe_sched_t *>(sched)).load(std::memory_order_acquire) & (leaving - 1);
+  return hart_count(const_cast<lithe_sched_t *>(sched)).load(std::memory_order_seq_cst) & (leaving - 1);
 }
 
 long lithe_sched_demand(const lithe_sched_t *sched) {
-  return demand_of(const_cast<lithe_sched_t *>(sched)).load(std::memory_order_acquire);
+  return demand_of(const_cast<lithe_sched_t *>(sched)).load(std::memory_order_seq_cst);
 }
 
 int lithe_hart_revoke(lithe_sched_t *child, int harts) {

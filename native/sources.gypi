@@ -130,6 +130,7 @@
       "native/lithe/src/root_wanting.cc",
       "native/lithe/src/root_wanting_test.cc",
       "native/lithe/src/rwlock_test.cc",
+      "native/lithe/src/scale_test.cc",
       "native/lithe/src/sched_exit_race_test.cc",
       "native/lithe/src/sched_test.cc",
       "native/lithe/src/semaphore_test.cc",

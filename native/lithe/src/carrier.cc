@@ -437,7 +437,7 @@ void Carrier::yield_hart() {
   own->sched.store(parent, std::memory_order_relaxed);
   stress_point();
   if (parent == runtime().root().sched()) {
-    runtime().root().take_from(child);
+    runtime().root().take_from(child, own);
   } else {
     sched_drop_hart(child);
   }

@@ -34,9 +34,8 @@ struct RootCallbacks {
     root.put_first(child);
     child->internal.is_holder = 1;
     root.start_share(child);
-    root.wanting_.add(child);
+    root.wanting_.add(child, child == root.children_last_);
     root.note_contention();
-    // As long as it was alone nobody said when its harts came back: see take_from.
     if (lone) root.wanting_.update(lone);
   }
   static void child_exit(lithe_sched_t *self, lithe_sched_t *child) {
@@ -87,7 +86,7 @@ void Root::withdraw(Hart *hart) {
     lithe_sched_t *parent = sched->parent;
     parent->funcs->hart_return(parent, sched);
     if (parent == &handle_.sched) {
-      take_from(sched);
+      take_from(sched, nullptr);
     } else {
       sched_drop_hart(sched);
     }
@@ -140,6 +139,7 @@ int Root::dispatch() {
 bool Root::next(Carrier *carrier, lithe_context_t **context) {
   Hart *hart = carrier->hart.load(std::memory_order_relaxed);
   Locked lock(&lock_);
+  note_left(hart);
   bool is_idle = false;
   while (hart->is_wanted.load(std::memory_order_relaxed)) {
     lithe_context_t *ready = pop_ready_in_turn();
@@ -197,6 +197,7 @@ void Root::pass_on(Hart *hart) {
   Delivery delivery;
   {
     Locked lock(&lock_);
+    note_left(hart);
     if (hart->sched.load(std::memory_order_relaxed) == &handle_.sched) {
       push_idle(hart);
     } else {

@@ -77,8 +77,9 @@ class Root {
   // The carrier's own hart begins, or ends, its time with a top-level scheduler.
   void begin_use(Hart *hart);
   static void charge(lithe_sched_t *child, Hart *hart);
-  // A hart of `child` is coming back: counts it off. `child` may be gone when this returns.
-  void take_from(lithe_sched_t *child);
+  // A hart of `child` comes back: counts it off. `child` may be gone when this returns. `hart` is the one, if it goes to
+  // `next` or `pass_on` now.
+  void take_from(lithe_sched_t *child, Hart *hart);
   // Looks where `child` belongs among those that want harts; for whoever has made it come earlier.
   void note_want(lithe_sched_t *child);
   // Asks the schedulers that have more than their share, while somebody else needs it, for one hart each, and withdraws
@@ -130,6 +131,7 @@ class Root {
   lithe_sched_t *pick_with_waiting_home();
   lithe_sched_t *next_that_wants();
   bool is_lone(const lithe_sched_t *child) const { return child == children_ && child == children_last_; }
+  void note_left(Hart *hart);
   void note_holder(lithe_sched_t *child);
   void put_first(lithe_sched_t *child);
   void put_last(lithe_sched_t *child);

@@ -2,6 +2,7 @@
 // functions here are called under Root::lock_, unless they say otherwise.
 #include <atomic>
 
+#include "decision.h"
 #include "lithe/sched.h"
 #include "root.h"
 #include "runtime.h"
@@ -29,8 +30,8 @@ lithe_context_t *Root::pop_ready_in_turn() {
   if (!ready_head_ || ++contexts_in_a_row_ > most_in_a_row) {
     contexts_in_a_row_ = 0;
     if (ready_head_ && children_) {
-      const bool waits = is_lone(children_) ? lithe_sched_harts(children_) == 0 && wants_hart(children_)
-                                            : wanting_.is_anyone_waiting();
+      const bool waits =
+          is_lone(children_) ? sched_harts(children_) == 0 && wants_hart(children_) : wanting_.is_anyone_waiting();
       if (waits) return nullptr;
     }
   }

@@ -49,16 +49,37 @@ void Root::charge(lithe_sched_t *child, Hart *hart) {
   hart->granted_at = 0;
 }
 
-// Any carrier, or whoever gives a hart up for one, without the lock. A visit keeps `child` alive after the count has been
-// lowered. A lone scheduler is in `wanting_`, where nobody looks, so that nothing needs to be written; the flags are read
-// after the count is lowered, and written (child_enter, Wanting::update) before it is read: see root_wanting.h.
-void Root::take_from(lithe_sched_t *child) {
+// Any carrier, or whoever gives a hart up for one, without the lock. `child` may want a hart from here on, or come earlier
+// than before, and is looked at afterwards: a visit keeps it alive. Both flags are read after the count was lowered, and
+// when another scheduler comes (child_enter), or this one is taken out (Wanting::update), they are written before the
+// count is read.
+//
+// A lone scheduler is left without all that, with one write to its line. If it is alone no longer, or was taken out, by
+// the time that the hart has the root's lock, `note_left` makes up for it, before this hart looks for work; nobody else
+// need have known earlier.
+void Root::take_from(lithe_sched_t *child, Hart *hart) {
+  if (hart && Wanting::has(child) && !is_contended()) {
+    hart->left = child;
+    sched_drop_hart(child);
+    return;
+  }
   sched_drop_hart_for_visit(child);
   if (wants_hart(child) && (!Wanting::has(child) || is_contended_.load(std::memory_order_seq_cst))) {
     stress_point();
     note_want(child);
   }
   sched_end_visit(child);
+}
+
+// Under the lock. The scheduler may have gone, and another may be in its place: that one is looked at for nothing.
+void Root::note_left(Hart *hart) {
+  const lithe_sched_t *const left = hart->left;
+  if (!left) return;
+  hart->left = nullptr;
+  if (children_ == children_last_) return;
+  for (lithe_sched_t *child = children_; child; child = child->sibling_next) {
+    if (child == left) wanting_.update(child);
+  }
 }
 
 // Without the lock.
@@ -74,7 +95,7 @@ void Root::revoke_what_is_owed() {
   lithe_sched_t *const neediest = next_that_wants();
   for (lithe_sched_t *child = children_, *next; child && child->internal.is_holder; child = next) {
     next = child->sibling_next;
-    const long harts = lithe_sched_harts(child);
+    const long harts = sched_harts(child);
     const bool for_child = neediest && child != neediest && Wanting::needs_more(neediest, child);
     const bool for_context = ready_head_ && harts > 1;
     const bool is_asked = for_child || for_context;

@@ -2,13 +2,14 @@
 
 #include <bit>
 
+#include "decision.h"
 #include "lithe/timer.h"
 
 namespace lithe::core {
 
-void Wanting::add(lithe_sched_t *child) {
+void Wanting::add(lithe_sched_t *child, bool is_alone) {
   child->internal.is_top_level = 1;
-  link(child);
+  if (is_alone) flag(child).store(1, std::memory_order_relaxed);
 }
 
 void Wanting::remove(lithe_sched_t *child) {
@@ -37,7 +38,7 @@ void Wanting::link(lithe_sched_t *child) {
   const auto level = static_cast<size_t>(own.level);
   levels_[level].by_use.insert(child);
   in_use_[level / word_bits] |= uint64_t{1} << (level % word_bits);
-  if (lithe_sched_harts(child) > 0) return;
+  if (sched_harts(child) > 0) return;
   own.waits_since = served_at(child).load(std::memory_order_relaxed);
   if (own.waits_since == 0) {
     // Its time starts now.
@@ -86,7 +87,7 @@ lithe_sched_t *Wanting::longest_waiting(int level) {
   while (lithe_sched_t *child = here.by_wait.first()) {
     ++looks_;
     const bool is_here = priority_of(child) - lowest_priority == level;
-    const bool waits = lithe_sched_harts(child) == 0 && wants_hart(child);
+    const bool waits = sched_harts(child) == 0 && wants_hart(child);
     if (is_here && waits && served_at(child).load(std::memory_order_relaxed) <= child->internal.waits_since) {
       return child;
     }
@@ -143,14 +144,14 @@ bool Wanting::is_anyone_in_greater_need(lithe_sched_t *holder) {
 }
 
 bool Wanting::needs_more(lithe_sched_t *child, lithe_sched_t *holder) {
-  const long there = lithe_sched_harts(child);
-  if (there >= lithe_sched_demand(child)) return false;
+  const long there = sched_harts(child);
+  if (there >= sched_demand(child)) return false;
   if (priority_of(child) != priority_of(holder)) {
     return priority_of(child) > priority_of(holder) || (there == 0 && is_overdue(child, lithe_clock_now()));
   }
   if (there == 0) return true;
   // With one more it would still have less than the other has, each by its weight.
-  const auto here = static_cast<uint64_t>(lithe_sched_harts(holder));
+  const auto here = static_cast<uint64_t>(sched_harts(holder));
   return static_cast<uint64_t>(there + 1) * weight_of(holder) < here * weight_of(child);
 }
 

@@ -21,22 +21,23 @@ namespace lithe::core {
 //     at most, and a hart that is granted changes nothing here;
 //   - what makes it come earlier (a hart of it came back, its priority was raised) is told, by `update`.
 //
-// Nobody who wants is missed. The flag `wants` of a scheduler says that it is in the heaps. Who makes a scheduler want,
+// Nobody who wants is missed. The flag `wants` of a scheduler says that it is in the heaps (or alone: then Root looks at it in any
+// case, and calls `update` when another comes). Who makes a scheduler want,
 // by raising its demand (lithe_hart_request) or by taking a hart from it (Root::take_from), does that first and then reads
 // the flag; if it is 0 it calls `update`. Who takes a scheduler out clears the flag first, then looks at harts and
 // demand once more. All of these are sequentially consistent, so at least one of the two sees the other.
 class Wanting {
  public:
-  // A scheduler has come: in the heaps from the start, whether it wants or not, so that one that has no rivals (Root does
-  // not ask here then) never has to be put in.
-  void add(lithe_sched_t *child);
+  // A scheduler has come, which has what it wants. One that `is_alone` is not put in, but is told that it is: Root does not
+  // ask here as long as it has no rivals, and then nothing needs to be written.
+  void add(lithe_sched_t *child, bool is_alone);
   // A scheduler is leaving; from here on `update` ignores it.
   void remove(lithe_sched_t *child);
   // Puts a scheduler where it belongs now: in or out. Nothing happens to one that has left, or that is no top-level
   // scheduler.
   void update(lithe_sched_t *child);
 
-  // Whether a scheduler is in the heaps. Without the lock; false means that `update` may be needed.
+  // Whether a scheduler will be looked at. Without the lock; false means that `update` may be needed.
   static bool has(lithe_sched_t *child) { return flag(child).load(std::memory_order_seq_cst) != 0; }
 
   // Who gets the next hart; null if nobody wants one. It stays where it is.

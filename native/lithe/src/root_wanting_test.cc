@@ -20,7 +20,7 @@ struct Children {
   explicit Children(std::size_t count) : all(count) {
     for (lithe_sched_t &child : all) {
       child.internal.served = lithe_clock_now();
-      wanting.add(&child);
+      wanting.add(&child, false);
     }
   }
   void want(lithe_sched_t &child, long demand) {

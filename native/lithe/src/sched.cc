@@ -38,7 +38,7 @@ namespace {
 // decrements to a value without the flag never touches the scheduler again, because the exiting context may see 0 and
 // free it. Decrements are acquire-release, so the exiting context sees everything that was done before.
 // Tested: sched_exit_race_test.cc.
-constexpr long leaving = 1L << 40;
+constexpr long leaving = sched_leaving;
 constexpr long visit = 1L << 41;
 
 std::atomic_ref<long> hart_count(lithe_sched_t *sched) { return std::atomic_ref<long>(sched->internal.harts); }
@@ -190,14 +190,9 @@ lithe_sched_t *lithe_sched_self(void) {
   return hart ? hart->sched.load(std::memory_order_relaxed) : nullptr;
 }
 
-// Both sequentially consistent, for the invariants of root.h and root_wanting.h.
-long lithe_sched_harts(const lithe_sched_t *sched) {
-  return hart_count(const_cast<lithe_sched_t *>(sched)).load(std::memory_order_seq_cst) & (leaving - 1);
-}
+long lithe_sched_harts(const lithe_sched_t *sched) { return sched_harts(sched); }
 
-long lithe_sched_demand(const lithe_sched_t *sched) {
-  return demand_of(const_cast<lithe_sched_t *>(sched)).load(std::memory_order_seq_cst);
-}
+long lithe_sched_demand(const lithe_sched_t *sched) { return sched_demand(sched); }
 
 int lithe_hart_revoke(lithe_sched_t *child, int harts) {
   if (!child || harts < 0 || !child->internal.entered) return LITHE_EINVAL;

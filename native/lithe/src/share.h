@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "decision.h"
 #include "lithe/sched.h"
 
 namespace lithe::core {
@@ -35,11 +36,11 @@ inline int priority_of(lithe_sched_t *child) {
 
 // As if each hart that it holds had been used up to the end of its slice.
 inline uint64_t use_ahead(lithe_sched_t *child) {
-  const auto harts = static_cast<uint64_t>(lithe_sched_harts(child));
+  const auto harts = static_cast<uint64_t>(sched_harts(child));
   return used_by(child).load(std::memory_order_relaxed) + harts * share_slice_ns / weight_of(child);
 }
 
 // Whether it could use another hart now. Both loads are sequentially consistent: see Wanting, and the invariant in root.h.
-inline bool wants_hart(const lithe_sched_t *child) { return lithe_sched_harts(child) < lithe_sched_demand(child); }
+inline bool wants_hart(const lithe_sched_t *child) { return sched_harts(child) < sched_demand(child); }
 
 }  // namespace lithe::core

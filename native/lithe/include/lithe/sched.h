@@ -66,7 +66,8 @@ struct lithe_sched {
     long revoked;
     lithe_context_t *main_context;
     lithe_context_t *exit_waiter;
-    unsigned entered;
+    unsigned char entered;
+    unsigned char is_top_level, is_holder, is_in; /* under the root's lock */
     unsigned wants;
     unsigned long entered_look;
     int weight;
@@ -84,7 +85,7 @@ struct lithe_sched {
     unsigned long waits_since;
     unsigned long turn;
     int level;
-    unsigned char is_top_level, is_in, waits, is_holder;
+    int waits;
   } internal;
 };
 

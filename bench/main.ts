@@ -1,9 +1,10 @@
-// npm run bench -- NAME [--check] [--json FILE] [--rounds N]
+// npm run bench -- NAME [--check] [--json FILE] [--chart FILE] [--rounds N]
 import { call } from './call.js';
 import { runCli } from './cli.js';
 import { context } from './context.js';
 import { monitor } from './monitor.js';
 import { offload } from './offload.js';
+import { scale } from './scale.js';
 import { sync } from './sync.js';
 
 for (const [signal, code] of [
@@ -14,6 +15,6 @@ for (const [signal, code] of [
 }
 
 process.exitCode = await runCli(process.argv.slice(2), {
-  benchmarks: [context, sync, monitor, offload, call],
+  benchmarks: [context, sync, monitor, offload, scale, call],
   output: { line: (text) => console.log(text), note: (text) => console.error(text) },
 });

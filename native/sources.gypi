@@ -163,6 +163,7 @@
       "native/lithe/src/context_bench.cc",
       "native/lithe/src/monitor_bench.cc",
       "native/lithe/src/offload_bench.cc",
+      "native/lithe/src/scale_bench.cc",
       "native/lithe/src/sync_bench.cc"
     ]
   }

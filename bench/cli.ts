@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
+import { renderChart } from './harness/chart.js';
 import { BenchError, BenchUsageError } from './harness/errors.js';
 import type { Benchmark } from './harness/instrument.js';
 import { machineState } from './harness/machine.js';
@@ -28,10 +29,11 @@ interface Arguments {
   readonly benchmark: Benchmark;
   readonly check: boolean;
   readonly json: string | undefined;
+  readonly chart: string | undefined;
   readonly rounds: number;
 }
 
-const usage = 'Usage: npm run bench -- NAME [--check] [--json FILE] [--rounds N]';
+const usage = 'Usage: npm run bench -- NAME [--check] [--json FILE] [--chart FILE] [--rounds N]';
 
 /**
  * Runs one benchmark and prints what it found.
@@ -44,6 +46,10 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
     const parsed = parse(args, options.benchmarks);
     const report = await run(parsed, options);
     if (parsed.json !== undefined) writeFileSync(parsed.json, `${JSON.stringify(report, undefined, 2)}\n`);
+    const { chart, what } = parsed.benchmark;
+    if (parsed.chart !== undefined && chart !== undefined) {
+      writeFileSync(parsed.chart, renderChart(report, what, chart));
+    }
     output.line(report.verdict);
     return parsed.check && report.targets.some(({ status }) => status === 'missed') ? 1 : 0;
   } catch (error) {
@@ -66,7 +72,11 @@ function parse(args: readonly string[], benchmarks: readonly Benchmark[]): Argum
   if (!Number.isSafeInteger(rounds) || rounds < 1) {
     throw new BenchUsageError(`--rounds must be a whole number from 1, not "${values.rounds}".\n${help}`);
   }
-  return { benchmark, check: values.check ?? false, json: values.json, rounds };
+  if (values.chart !== undefined && benchmark.chart === undefined) {
+    const others = benchmarks.filter(({ chart }) => chart !== undefined).map((candidate) => candidate.name);
+    throw new BenchUsageError(`"${name}" has no chart; these have: ${others.join(', ') || 'none'}.\n${help}`);
+  }
+  return { benchmark, check: values.check ?? false, json: values.json, chart: values.chart, rounds };
 }
 
 function parseOptions(args: readonly string[], help: string) {
@@ -74,7 +84,12 @@ function parseOptions(args: readonly string[], help: string) {
     return parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { check: { type: 'boolean' }, json: { type: 'string' }, rounds: { type: 'string' } },
+      options: {
+        check: { type: 'boolean' },
+        json: { type: 'string' },
+        chart: { type: 'string' },
+        rounds: { type: 'string' },
+      },
     });
   } catch (error) {
     throw new BenchUsageError(`${(error as Error).message}\n${help}`);

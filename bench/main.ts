@@ -1,10 +1,11 @@
-// npm run bench -- NAME [--check] [--json FILE] [--rounds N]
+// npm run bench -- NAME [--check] [--json FILE] [--chart FILE] [--rounds N]
 import { call } from './call.js';
 import { runCli } from './cli.js';
 import { context } from './context.js';
 import { idle } from './idle.js';
 import { monitor } from './monitor.js';
 import { offload } from './offload.js';
+import { scale } from './scale.js';
 import { sync } from './sync.js';
 
 for (const [signal, code] of [
@@ -15,6 +16,6 @@ for (const [signal, code] of [
 }
 
 process.exitCode = await runCli(process.argv.slice(2), {
-  benchmarks: [context, sync, monitor, idle, offload, call],
+  benchmarks: [context, sync, monitor, idle, offload, scale, call],
   output: { line: (text) => console.log(text), note: (text) => console.error(text) },
 });

@@ -44,12 +44,26 @@ export interface Instrument {
   close(): Promise<void>;
 }
 
+/**
+ * Measurements that are curves: each is named `CURVE NUMBER`, of which the last word is the x value. Names that do not end
+ * so are in the table only.
+ */
+export interface Chart {
+  /** The label of the axis, with the unit. */
+  readonly x: string;
+  readonly y: string;
+  /** Axes with logarithmic scales. */
+  readonly log?: readonly ('x' | 'y')[];
+}
+
 /** What `npm run bench -- NAME` can run. */
 export interface Benchmark {
   readonly name: string;
   readonly what: string;
   /** Rounds when the command line does not say. */
   readonly rounds: number;
+  /** What `--chart` draws; without it there is no chart. */
+  readonly chart?: Chart;
   /** @throws BenchError when the benchmark cannot run at all. */
   open(): Promise<Instrument>;
 }

@@ -9,6 +9,7 @@ import { packageRoot } from './paths.js';
 export interface ProgramOptions {
   /** Added to the environment. */
   readonly env?: Record<string, string>;
+  readonly args?: readonly string[];
   /** A program that does not answer for so long hangs, and is killed. */
   readonly deadlineMs?: number;
 }
@@ -21,7 +22,7 @@ export interface ProgramOptions {
 export async function openNativeProgram(name: string, options?: ProgramOptions): Promise<Instrument> {
   const path = join(packageRoot(), 'build/bench', `${name}_bench`);
   if (!existsSync(path)) throw new BenchError(`${path} does not exist; build it with: npm run bench -- ${name}`);
-  return openProgram([path], options);
+  return openProgram([path, ...(options?.args ?? [])], options);
 }
 
 /**

@@ -394,7 +394,11 @@ void Carrier::yield_hart() {
   trace(Event::yield, own, child);
   own->sched.store(parent, std::memory_order_relaxed);
   stress_point();
-  sched_drop_hart(child);
+  if (parent == runtime().root().sched()) {
+    runtime().root().take_from(child, own);
+  } else {
+    sched_drop_hart(child);
+  }
 }
 
 Hart *Carrier::await_mail(bool &was_woken) {

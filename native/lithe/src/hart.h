@@ -41,7 +41,9 @@ struct alignas(128) Hart {
   std::atomic<Context *> first{nullptr};
   static Context *taken() { return reinterpret_cast<Context *>(uintptr_t{1}); }
   Hart *idle_next = nullptr;  // under the root lock
-  uint64_t granted_at = 0;    // when the root gave it to a scheduler while others wanted it too; else 0
+  // The top-level scheduler that it has just come from, if the root was not told: Root::take_from. Not to be followed.
+  const lithe_sched_t *left = nullptr;
+  uint64_t granted_at = 0;  // when the root gave it to a scheduler while others wanted it too; else 0
   // Never written after start. On this line because the root looks here when it chooses between idle harts.
   const uint8_t *distances = nullptr;  // a lithe_topology_distance for each PU that has harts
   uint16_t pu_index = 0;               // its own place in such rows

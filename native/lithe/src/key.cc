@@ -7,20 +7,60 @@
 #include "identity.h"
 #include "key_values.h"
 #include "lithe/error.h"
+#include "stress.h"
 
 // A key in use has an odd round; making and ending one raise it by one. Rounds are compared, never waited for: who uses
 // a key while another ends it gets the answer of before or of after.
+//
+// Slots that nobody has are in a stack, linked by index, so that making a key costs the same however many there are. Who
+// makes a key pops a slot and owns it until it has raised the round; who ends one raises the round, by compare-exchange,
+// so that one of two wins and pushes. No lock: a forked child must not find one taken for ever. The head carries a count
+// that each change raises, or a slot that was popped, used and pushed again meanwhile would pass for one that never
+// moved (ABA). Pushing is a release and popping an acquire: the next owner sees the round that the last one left.
 
 namespace lithe::core {
 namespace {
 
 struct Key {
   std::atomic<uint32_t> round{0};
+  std::atomic<uint32_t> below{0};  // while it is in the stack: the next slot's number + 1, or 0
   std::atomic<void (*)(void *)> destructor{nullptr};
 };
 
 // Of the process, not of the runtime: a forked child has the same keys.
 Key keys[LITHE_KEYS_MAX];
+// The stack of slots that were used before: a count of changes above, the top slot's number + 1 or 0 below.
+std::atomic<uint64_t> free_keys{0};
+// From here on slots have never been used; it may rise beyond LITHE_KEYS_MAX, then there are none.
+std::atomic<uint32_t> never_used{0};
+
+constexpr uint64_t one_change = uint64_t{1} << 32;
+
+uint32_t top_of(uint64_t stack) { return static_cast<uint32_t>(stack); }
+uint64_t changed(uint64_t stack, uint32_t top) { return (((stack >> 32) + 1) * one_change) | top; }
+
+// Returns LITHE_KEYS_MAX when all are in use.
+uint32_t take_slot() {
+  uint64_t stack = free_keys.load(std::memory_order_acquire);
+  while (const uint32_t top = top_of(stack)) {
+    // May be read while another pops it and pushes it back; then the exchange fails.
+    const uint32_t below = keys[top - 1].below.load(std::memory_order_relaxed);
+    if (free_keys.compare_exchange_weak(stack, changed(stack, below), std::memory_order_acquire)) return top - 1;
+  }
+  uint32_t index = never_used.load(std::memory_order_relaxed);
+  while (index < LITHE_KEYS_MAX && !never_used.compare_exchange_weak(index, index + 1, std::memory_order_relaxed)) {
+  }
+  return index;
+}
+
+void put_slot(uint32_t index) {
+  uint64_t stack = free_keys.load(std::memory_order_relaxed);
+  do {
+    keys[index].below.store(top_of(stack), std::memory_order_relaxed);
+    stress_point();
+  } while (!free_keys.compare_exchange_weak(stack, changed(stack, index + 1), std::memory_order_release,
+                                            std::memory_order_relaxed));
+}
 
 bool is_in_use(uint32_t round) { return (round & 1) != 0; }
 
@@ -70,22 +110,22 @@ using namespace lithe::core;
 extern "C" {
 
 int lithe_key_create(lithe_key_t *out, void (*destructor)(void *)) {
-  for (uint32_t index = 0; index < LITHE_KEYS_MAX; ++index) {
-    uint32_t round = keys[index].round.load(std::memory_order_relaxed);
-    if (is_in_use(round)) continue;
-    // From here on nobody else takes the slot, and nobody has the key before this call returns.
-    if (!keys[index].round.compare_exchange_strong(round, round + 1, std::memory_order_acq_rel)) continue;
-    keys[index].destructor.store(destructor, std::memory_order_release);
-    *out = {index, round + 1};
-    return 0;
-  }
-  return LITHE_EAGAIN;
+  const uint32_t index = take_slot();
+  if (index >= LITHE_KEYS_MAX) return LITHE_EAGAIN;
+  const uint32_t round = keys[index].round.load(std::memory_order_relaxed) + 1;
+  // Nobody has the key before this call returns; one that ended here has other rounds.
+  keys[index].destructor.store(destructor, std::memory_order_release);
+  keys[index].round.store(round, std::memory_order_release);
+  *out = {index, round};
+  return 0;
 }
 
 int lithe_key_delete(lithe_key_t key) {
   if (!is_alive(key)) return LITHE_EINVAL;
   uint32_t round = key.round;
-  return keys[key.index].round.compare_exchange_strong(round, round + 1, std::memory_order_acq_rel) ? 0 : LITHE_EINVAL;
+  if (!keys[key.index].round.compare_exchange_strong(round, round + 1, std::memory_order_acq_rel)) return LITHE_EINVAL;
+  put_slot(key.index);
+  return 0;
 }
 
 void *lithe_key_get(lithe_key_t key) {

@@ -75,6 +75,37 @@ TEST_CASE("key: there is an end to them, and it is an error") {
   for (const lithe_key_t &one : keys) CHECK(lithe_key_delete(one) == 0);
 }
 
+TEST_CASE("key: many that make and end keys at once never share one") {
+  constexpr int members = 6, each = 20;
+  static std::atomic<int> owners[LITHE_KEYS_MAX];
+  std::atomic<int> shared{0}, failed{0};
+  crowd(members, 1, 2, [&](int) {
+    for (int turn = 0; turn < rounds(200); ++turn) {
+      lithe_key_t mine[each];
+      for (lithe_key_t &key : mine) {
+        if (lithe_key_create(&key, nullptr) != 0) {
+          ++failed;
+          key.index = LITHE_KEYS_MAX;
+          continue;
+        }
+        if (owners[key.index].fetch_add(1) != 0) ++shared;
+      }
+      lithe_context_yield();
+      for (const lithe_key_t &key : mine) {
+        if (key.index == LITHE_KEYS_MAX) continue;
+        owners[key.index].fetch_sub(1);
+        if (lithe_key_delete(key) != 0) ++failed;
+      }
+    }
+  });
+  CHECK(shared == 0);
+  CHECK(failed == 0);
+  // None was lost either: as many as there were can be had again.
+  std::vector<lithe_key_t> keys(LITHE_KEYS_MAX / 2);
+  for (lithe_key_t &key : keys) CHECK(lithe_key_create(&key, nullptr) == 0);
+  for (const lithe_key_t &key : keys) CHECK(lithe_key_delete(key) == 0);
+}
+
 lithe_key_t chained;
 
 TEST_CASE("key: destructors may set values again, for a while, and run after lithe_context_exit too") {

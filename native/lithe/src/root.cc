@@ -3,6 +3,7 @@
 #include "decision.h"
 #include "lithe/error.h"
 #include "lithe/hart.h"
+#include "park.h"
 #include "raw_lock.h"
 #include "runtime.h"
 #include "stress.h"
@@ -14,10 +15,12 @@ namespace lithe::core {
 struct RootCallbacks {
   static Root &of(lithe_sched_t *sched) { return *reinterpret_cast<Root::Handle *>(sched)->self; }
 
-  static void hart_request(lithe_sched_t *self, lithe_sched_t *, int delta) {
+  static void hart_request(lithe_sched_t *self, lithe_sched_t *child, int delta) {
     Root &root = of(self);
     if (delta <= 0) return;
     root.fetch_likely_spare();
+    if (!Wanting::has(child)) [[unlikely]]
+      root.note_want(child);
     if (root.spare_.load(std::memory_order_seq_cst) > 0) root.dispatch();
   }
   // The carrier's loop asks Root::next instead, because the root may also put the hart aside.
@@ -27,18 +30,19 @@ struct RootCallbacks {
   static void child_enter(lithe_sched_t *self, lithe_sched_t *child) {
     Root &root = of(self);
     Locked lock(&root.lock_);
-    child->sibling_next = nullptr;
-    child->sibling_prev = root.children_last_;
-    (root.children_last_ ? root.children_last_->sibling_next : root.children_) = child;
-    root.children_last_ = child;
+    lithe_sched_t *const lone = root.children_ == root.children_last_ ? root.children_ : nullptr;
+    root.put_first(child);
+    child->internal.is_holder = 1;
     root.start_share(child);
+    root.wanting_.add(child, child == root.children_last_);
     root.note_contention();
+    if (lone) root.wanting_.update(lone);
   }
   static void child_exit(lithe_sched_t *self, lithe_sched_t *child) {
     Root &root = of(self);
     Locked lock(&root.lock_);
-    (child->sibling_prev ? child->sibling_prev->sibling_next : root.children_) = child->sibling_next;
-    (child->sibling_next ? child->sibling_next->sibling_prev : root.children_last_) = child->sibling_prev;
+    root.unlink_child(child);
+    root.wanting_.remove(child);
     root.note_contention();
   }
   static void context_ignore(lithe_sched_t *, lithe_context_t *) {}
@@ -83,7 +87,11 @@ void Root::withdraw(Hart *hart) {
   while (sched != &handle_.sched) {
     lithe_sched_t *parent = sched->parent;
     parent->funcs->hart_return(parent, sched);
-    sched_drop_hart(sched);
+    if (parent == &handle_.sched) {
+      take_from(sched, nullptr);
+    } else {
+      sched_drop_hart(sched);
+    }
     sched = parent;
   }
   Locked lock(&lock_);
@@ -137,6 +145,7 @@ int Root::dispatch() {
 bool Root::next(Carrier *carrier, lithe_context_t **context) {
   Hart *hart = carrier->hart.load(std::memory_order_relaxed);
   Locked lock(&lock_);
+  note_left(hart);
   bool is_idle = false;
   while (hart->is_wanted.load(std::memory_order_relaxed)) {
     lithe_context_t *ready = pop_ready_in_turn();
@@ -182,10 +191,11 @@ bool Root::is_owed(Hart *hart) {
   while (top->parent != &handle_.sched) top = top->parent;
   Locked lock(&lock_);
   if (ready_head_) return true;
-  for (lithe_sched_t *child = children_; child; child = child->sibling_next) {
-    if (child != top && needs_more(child, top)) return true;
-  }
-  return false;
+  if (is_lone(top)) return false;
+  // What it has had up to now counts, or one with little use would keep its harts for ever.
+  if (hart->granted_at != 0) charge(top, hart);
+  hart->granted_at = now_ns();
+  return wanting_.is_anyone_in_greater_need(top);
 }
 
 void Root::pass_on(Hart *hart) {
@@ -193,6 +203,7 @@ void Root::pass_on(Hart *hart) {
   Delivery delivery;
   {
     Locked lock(&lock_);
+    note_left(hart);
     if (hart->sched.load(std::memory_order_relaxed) == &handle_.sched) {
       push_idle(hart);
     } else {

@@ -9,12 +9,14 @@
 #include "context.h"
 #include "hart.h"
 #include "lithe/sched.h"
+#include "root_wanting.h"
 
 namespace lithe::core {
 
 // Policy: contexts of the root itself (jobs that start, guests that arrive) come first, in order of arrival; then,
 // among the top-level schedulers that hold fewer harts than they demand, the one that is next by priority, weight and what
-// it has had (root_share.cc), in turn when equal.
+// it has had (root_share.cc), in turn when equal. Which one that is costs the same however many there are
+// (root_wanting.h).
 //
 // Nobody starves. Schedulers give harts back when they have no work for them; one that always has work is made to: at
 // the next scheduling point after a slice (carrier.cc) a hart returns to the root from wherever it is, without
@@ -31,8 +33,9 @@ namespace lithe::core {
 // Every change of state, every link and unlink of a child, and every pick happens under `lock_`.
 //
 // No request is missed: a request raises the child's demand, then looks at `spare_` (idle + lent harts); a hart that
-// becomes spare raises `spare_`, then looks at all demands. All four accesses are sequentially consistent, so at least
-// one of the two sees the other.
+// becomes spare raises `spare_`, then looks at the demands of all that want. All four accesses are sequentially
+// consistent, so at least one of the two sees the other. That a scheduler which wants is among those: root_wanting.h.
+//
 // Wake chains: to wake a kernel thread costs its waker several microseconds, so nobody wakes more than two. `dispatch`
 // stops when it has; each thread that was woken, or made, for a hart of its own dispatches before anything else
 // (wake_more), so n are awake after log n steps. No wish is forgotten: what was wanted when `dispatch` began was written
@@ -76,12 +79,15 @@ class Root {
 
   // Whether anybody but the scheduler of the hart at hand might be in need. A hint, one load.
   bool is_contended() const { return is_contended_.load(std::memory_order_relaxed); }
-  // How long a hart stays with a top-level scheduler while another scheduler, or a guest, is in need. A switch between two
-  // schedulers costs a few microseconds and their caches; a tenth of what operating systems use costs well under 1 %.
-  static constexpr uint64_t slice_ns = 2'000'000;
+  static constexpr uint64_t slice_ns = share_slice_ns;
   // The carrier's own hart begins, or ends, its time with a top-level scheduler.
   void begin_use(Hart *hart);
   static void charge(lithe_sched_t *child, Hart *hart);
+  // A hart of `child` comes back: counts it off. `child` may be gone when this returns. `hart` is the one, if it goes to
+  // `next` or `pass_on` now.
+  void take_from(lithe_sched_t *child, Hart *hart);
+  // Looks where `child` belongs among those that want harts; for whoever has made it come earlier.
+  void note_want(lithe_sched_t *child);
   // Asks the schedulers that have more than their share, while somebody else needs it, for one hart each, and withdraws
   // what it has asked of others. The monitor.
   void revoke_what_is_owed();
@@ -133,8 +139,14 @@ class Root {
   void unlink_ready(lithe_context_t *before, lithe_context_t *context);
   static Carrier *waiting_home(lithe_sched_t *sched);
   lithe_sched_t *pick_hungry(bool no_threads);
-  bool comes_before(lithe_sched_t *a, lithe_sched_t *b) const;
-  bool needs_more(lithe_sched_t *child, lithe_sched_t *than) const;
+  lithe_sched_t *pick_with_waiting_home();
+  lithe_sched_t *next_that_wants();
+  bool is_lone(const lithe_sched_t *child) const { return child == children_ && child == children_last_; }
+  void note_left(Hart *hart);
+  void note_holder(lithe_sched_t *child);
+  void put_first(lithe_sched_t *child);
+  void put_last(lithe_sched_t *child);
+  void unlink_child(lithe_sched_t *child);
   void start_share(lithe_sched_t *child);
   void note_served(lithe_sched_t *child, Hart *hart);
   void fetch_likely_spare() const;
@@ -162,6 +174,7 @@ class Root {
   Carrier *waiting_ = nullptr;
   lithe_context_t *ready_head_ = nullptr;
   lithe_context_t *ready_tail_ = nullptr;
+  // Those that may hold harts (`is_holder`) come first.
   lithe_sched_t *children_ = nullptr;
   lithe_sched_t *children_last_ = nullptr;
   lithe_context_t *lenders_ = nullptr;  // guests with a lent hart, linked through `next`
@@ -172,6 +185,7 @@ class Root {
   alignas(128) std::atomic<bool> is_contended_{false};
   std::atomic<int> limit_{0};    // harts that are wanted
   std::atomic<int> offline_{0};  // harts that are not, and with nobody
+  Wanting wanting_;              // under the lock
   // The hart and the carrier of the last delivery: a guess at those of the next (fetch_likely_spare).
   std::atomic<Hart *> likely_hart_{nullptr};
   std::atomic<Carrier *> likely_carrier_{nullptr};

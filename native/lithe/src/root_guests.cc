@@ -63,7 +63,10 @@ void Root::hand_over(Carrier *carrier, Context *guest) {
     }
     if (home->is_waiting && (mail = pop_idle_for(home, -1)) != nullptr) {
       // An idle hart goes straight to the guest's scheduler. It joins every scheduler on the way down.
-      for (lithe_sched_t *at = sched; at != &handle_.sched; at = at->parent) sched_add_hart(at);
+      for (lithe_sched_t *at = sched; at != &handle_.sched; at = at->parent) {
+        sched_add_hart(at);
+        if (at->parent == &handle_.sched) note_holder(at);
+      }
       mail->sched.store(sched, std::memory_order_relaxed);
     } else {
       mail = hart;
@@ -160,10 +163,7 @@ void Root::detach(Context *guest) {
     guest->next = lenders_;
     lenders_ = guest;
     spare_.fetch_add(1, std::memory_order_seq_cst);
-    wanted = ready_head_ != nullptr;
-    for (lithe_sched_t *child = children_; child && !wanted; child = child->sibling_next) {
-      wanted = lithe_sched_harts(child) < std::atomic_ref<long>(child->internal.demand).load(std::memory_order_seq_cst);
-    }
+    wanted = ready_head_ || next_that_wants();
   }
   if (wanted) dispatch();
 }

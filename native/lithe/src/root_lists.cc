@@ -2,9 +2,11 @@
 // functions here are called under Root::lock_, unless they say otherwise.
 #include <atomic>
 
+#include "decision.h"
 #include "lithe/sched.h"
 #include "root.h"
 #include "runtime.h"
+#include "share.h"
 #include "stress.h"
 
 namespace lithe::core {
@@ -27,8 +29,10 @@ lithe_context_t *Root::pop_ready_in_turn() {
   constexpr int most_in_a_row = 8;
   if (!ready_head_ || ++contexts_in_a_row_ > most_in_a_row) {
     contexts_in_a_row_ = 0;
-    for (lithe_sched_t *child = children_; child && ready_head_; child = child->sibling_next) {
-      if (lithe_sched_harts(child) == 0 && lithe_sched_demand(child) > 0) return nullptr;
+    if (ready_head_ && children_) {
+      const bool waits =
+          is_lone(children_) ? sched_harts(children_) == 0 && wants_hart(children_) : wanting_.is_anyone_waiting();
+      if (waits) return nullptr;
     }
   }
   return pop_ready();
@@ -37,7 +41,8 @@ lithe_context_t *Root::pop_ready_in_turn() {
 void Root::note_contention() {
   const int in_use = runtime_.hart_count() - offline_.load(std::memory_order_relaxed);
   const bool is = ready_head_ || children_ != children_last_ || in_use > limit_.load(std::memory_order_relaxed);
-  if (is_contended_.load(std::memory_order_relaxed) != is) is_contended_.store(is, std::memory_order_relaxed);
+  // Sequentially consistent: take_from.
+  if (is_contended_.load(std::memory_order_relaxed) != is) is_contended_.store(is, std::memory_order_seq_cst);
 }
 
 // The first guest in the list: its own kernel thread can carry the hart.
@@ -58,24 +63,53 @@ void Root::unlink_ready(lithe_context_t *before, lithe_context_t *context) {
   note_contention();
 }
 
-lithe_sched_t *Root::pick_hungry(bool no_threads) {
+lithe_sched_t *Root::pick_hungry(bool no_threads) { return no_threads ? pick_with_waiting_home() : next_that_wants(); }
+
+// A lone scheduler is looked at without writing anything: the usual case, and the one that must be fast.
+lithe_sched_t *Root::next_that_wants() {
+  if (children_ != children_last_) return wanting_.next();
+  return children_ && wants_hart(children_) ? children_ : nullptr;
+}
+
+// The kernel refuses threads: one whose guest's thread can carry the hart, the one with the least use. Rare, so this may
+// look at all.
+lithe_sched_t *Root::pick_with_waiting_home() {
   lithe_sched_t *best = nullptr;
   for (lithe_sched_t *child = children_; child; child = child->sibling_next) {
-    const long harts = lithe_sched_harts(child);
-    if (harts >= std::atomic_ref<long>(child->internal.demand).load(std::memory_order_seq_cst)) continue;
-    if (no_threads && !waiting_home(child)) continue;
-    if (!best || comes_before(child, best)) best = child;
-  }
-  if (best && best != children_last_) {
-    // Last in line from now on, so that equals take turns.
-    (best->sibling_prev ? best->sibling_prev->sibling_next : children_) = best->sibling_next;
-    best->sibling_next->sibling_prev = best->sibling_prev;
-    best->sibling_prev = children_last_;
-    best->sibling_next = nullptr;
-    children_last_->sibling_next = best;
-    children_last_ = best;
+    if (!wants_hart(child) || !waiting_home(child)) continue;
+    if (!best || priority_of(child) > priority_of(best) ||
+        (priority_of(child) == priority_of(best) && use_ahead(child) < use_ahead(best))) {
+      best = child;
+    }
   }
   return best;
+}
+
+void Root::put_first(lithe_sched_t *child) {
+  child->sibling_prev = nullptr;
+  child->sibling_next = children_;
+  (children_ ? children_->sibling_prev : children_last_) = child;
+  children_ = child;
+}
+
+void Root::put_last(lithe_sched_t *child) {
+  child->sibling_next = nullptr;
+  child->sibling_prev = children_last_;
+  (children_last_ ? children_last_->sibling_next : children_) = child;
+  children_last_ = child;
+}
+
+void Root::unlink_child(lithe_sched_t *child) {
+  (child->sibling_prev ? child->sibling_prev->sibling_next : children_) = child->sibling_next;
+  (child->sibling_next ? child->sibling_next->sibling_prev : children_last_) = child->sibling_prev;
+}
+
+// `child` is given a hart. It is among the first of the list until revoke_what_is_owed finds it without any.
+void Root::note_holder(lithe_sched_t *child) {
+  if (child->internal.is_holder) return;
+  child->internal.is_holder = 1;
+  unlink_child(child);
+  put_first(child);
 }
 
 bool Root::is_all_spare() const {

@@ -7,65 +7,23 @@
 // nothing for a long time, starts at what the last one that was served had (`clock_`), less a slice at most: nobody can
 // save up time.
 //
-// The bound: a hungry scheduler without any hart is picked before all others when it was served last `patience_ns` ago.
+// The bound: a hungry scheduler without any hart is picked before all others when it was served last `share_patience_ns` ago.
 // Harts come back to the root at the latest a slice after somebody is in need (carrier.cc), so with n such schedulers
-// each gets a hart within patience_ns + n slices, as long as contexts reach scheduling points.
+// each gets a hart within share_patience_ns + n slices, as long as contexts reach scheduling points.
 #include <atomic>
 
+#include "decision.h"
 #include "lithe/error.h"
 #include "lithe/hart.h"
 #include "lithe/sched.h"
 #include "park.h"
 #include "raw_lock.h"
 #include "root.h"
+#include "runtime.h"
+#include "share.h"
+#include "stress.h"
 
 namespace lithe::core {
-namespace {
-
-constexpr uint64_t patience_ns = 100'000'000;
-
-std::atomic_ref<unsigned long> used_by(lithe_sched_t *child) {
-  return std::atomic_ref<unsigned long>(child->internal.used);
-}
-std::atomic_ref<unsigned long> served_at(lithe_sched_t *child) {
-  return std::atomic_ref<unsigned long>(child->internal.served);
-}
-
-uint64_t weight_of(lithe_sched_t *child) {
-  const int weight = std::atomic_ref<int>(child->internal.weight).load(std::memory_order_relaxed);
-  return weight > 0 ? static_cast<uint64_t>(weight) : 1;
-}
-
-int priority_of(lithe_sched_t *child) {
-  return std::atomic_ref<int>(child->internal.priority).load(std::memory_order_relaxed);
-}
-
-// As if each hart that it holds had been used up to the end of its slice.
-uint64_t use_ahead(lithe_sched_t *child) {
-  const auto harts = static_cast<uint64_t>(lithe_sched_harts(child));
-  return used_by(child).load(std::memory_order_relaxed) + harts * Root::slice_ns / weight_of(child);
-}
-
-// Without any hart for too long. The first look starts its time.
-bool is_overdue(lithe_sched_t *child, uint64_t now) {
-  if (lithe_sched_harts(child) > 0) return false;
-  const uint64_t served = served_at(child).load(std::memory_order_relaxed);
-  if (served == 0) served_at(child).store(now, std::memory_order_relaxed);
-  return served != 0 && now - served > patience_ns;
-}
-
-}  // namespace
-
-bool Root::comes_before(lithe_sched_t *a, lithe_sched_t *b) const {
-  if (priority_of(a) != priority_of(b)) {
-    const uint64_t now = now_ns();
-    const bool a_overdue = is_overdue(a, now), b_overdue = is_overdue(b, now);
-    if (a_overdue != b_overdue) return a_overdue;
-    return priority_of(a) > priority_of(b);
-  }
-  return use_ahead(a) < use_ahead(b);
-}
-
 void Root::start_share(lithe_sched_t *child) {
   used_by(child).store(clock_, std::memory_order_relaxed);
   served_at(child).store(0, std::memory_order_relaxed);
@@ -75,6 +33,7 @@ void Root::note_served(lithe_sched_t *child, Hart *hart) {
   uint64_t used = used_by(child).load(std::memory_order_relaxed);
   if (used + slice_ns < clock_) used_by(child).store(used = clock_ - slice_ns, std::memory_order_relaxed);
   if (used > clock_) clock_ = used;
+  note_holder(child);
   begin_use(hart);
   served_at(child).store(hart->granted_at, std::memory_order_relaxed);
 }
@@ -90,38 +49,75 @@ void Root::charge(lithe_sched_t *child, Hart *hart) {
   hart->granted_at = 0;
 }
 
-void Root::revoke_what_is_owed() {
-  Locked lock(&lock_);
-  lithe_sched_t *neediest = nullptr;
-  for (lithe_sched_t *child = children_; child; child = child->sibling_next) {
-    if (lithe_sched_harts(child) >= lithe_sched_demand(child)) continue;
-    if (!neediest || comes_before(child, neediest)) neediest = child;
+// Any carrier, or whoever gives a hart up for one, without the lock. `child` may want a hart from here on, or come earlier
+// than before, and is looked at afterwards: a visit keeps it alive. Both flags are read after the count was lowered, and
+// when another scheduler comes (child_enter), or this one is taken out (Wanting::update), they are written before the
+// count is read.
+//
+// A lone scheduler is left without all that, with one write to its line. If it is alone no longer, or was taken out, by
+// the time that the hart has the root's lock, `note_left` makes up for it, before this hart looks for work; nobody else
+// need have known earlier.
+void Root::take_from(lithe_sched_t *child, Hart *hart) {
+  if (hart && Wanting::has(child) && !is_contended()) {
+    hart->left = child;
+    sched_drop_hart(child);
+    return;
   }
+  sched_drop_hart_for_visit(child);
+  if (wants_hart(child) && (!Wanting::has(child) || is_contended_.load(std::memory_order_seq_cst))) {
+    stress_point();
+    note_want(child);
+  }
+  sched_end_visit(child);
+}
+
+// Under the lock. The scheduler may have gone, and another may be in its place: that one is looked at for nothing.
+void Root::note_left(Hart *hart) {
+  const lithe_sched_t *const left = hart->left;
+  if (!left) return;
+  hart->left = nullptr;
+  if (children_ == children_last_) return;
   for (lithe_sched_t *child = children_; child; child = child->sibling_next) {
-    const bool for_child = neediest && child != neediest && needs_more(neediest, child);
-    const bool for_context = ready_head_ && lithe_sched_harts(child) > 1;
-    const bool is_asked = for_child || for_context;
-    lithe_hart_revoke(child, is_asked ? 1 : 0);
+    if (child == left) wanting_.update(child);
   }
 }
 
-bool Root::needs_more(lithe_sched_t *child, lithe_sched_t *than) const {
-  const long there = lithe_sched_harts(child);
-  if (there >= lithe_sched_demand(child)) return false;
-  if (priority_of(child) != priority_of(than)) {
-    return priority_of(child) > priority_of(than) || is_overdue(child, now_ns());
+// Without the lock.
+void Root::note_want(lithe_sched_t *child) {
+  Locked lock(&lock_);
+  // In a child of fork a scheduler may be another runtime's.
+  if (child->internal.is_top_level && child->parent == &handle_.sched) wanting_.update(child);
+}
+
+// Looks at those that hold harts only: there are at most as many as harts, and those that have none since the last time.
+void Root::revoke_what_is_owed() {
+  Locked lock(&lock_);
+  lithe_sched_t *const neediest = next_that_wants();
+  for (lithe_sched_t *child = children_, *next; child && child->internal.is_holder; child = next) {
+    next = child->sibling_next;
+    const long harts = sched_harts(child);
+    const bool for_child = neediest && child != neediest && Wanting::needs_more(neediest, child);
+    const bool for_context = ready_head_ && harts > 1;
+    const bool is_asked = for_child || for_context;
+    lithe_hart_revoke(child, is_asked ? 1 : 0);
+    if (harts > 0 || is_lone(child)) continue;
+    child->internal.is_holder = 0;
+    unlink_child(child);
+    put_last(child);
   }
-  if (there == 0) return true;
-  // With one more it would still have less than the other has, each by its weight.
-  const auto here = static_cast<uint64_t>(lithe_sched_harts(than));
-  return static_cast<uint64_t>(there + 1) * weight_of(than) < here * weight_of(child);
 }
 
 }  // namespace lithe::core
 
+using namespace lithe::core;
+
 extern "C" int lithe_sched_set_share(lithe_sched_t *sched, int weight, int priority) {
-  if (!sched || weight < 1 || weight > 1000 || priority < -100 || priority > 100) return LITHE_EINVAL;
+  if (!sched || weight < 1 || weight > 1000 || priority < lowest_priority || priority > highest_priority) {
+    return LITHE_EINVAL;
+  }
   std::atomic_ref<int>(sched->internal.weight).store(weight, std::memory_order_relaxed);
   std::atomic_ref<int>(sched->internal.priority).store(priority, std::memory_order_relaxed);
+  // It may come earlier now.
+  if (Runtime *current = runtime_if_started()) current->root().note_want(sched);
   return 0;
 }

@@ -30,12 +30,15 @@ namespace {
 //
 //   unblock: harts += visit -> context_unblock(context) -> harts -= visit
 //
+// The root scheduler visits too, to look at a scheduler that a hart has just left (Root::take_from): one for the other,
+// harts += visit - 1.
+//
 // `harts` also carries the flag `leaving`, set by the exiting context once it has given up spinning, as it leaves its
 // stack, after it has stored `exit_waiter`. Whoever's decrement yields exactly `leaving` unblocks the waiter; whoever
 // decrements to a value without the flag never touches the scheduler again, because the exiting context may see 0 and
 // free it. Decrements are acquire-release, so the exiting context sees everything that was done before.
 // Tested: sched_exit_race_test.cc.
-constexpr long leaving = 1L << 40;
+constexpr long leaving = sched_leaving;
 constexpr long visit = 1L << 41;
 
 std::atomic_ref<long> hart_count(lithe_sched_t *sched) { return std::atomic_ref<long>(sched->internal.harts); }
@@ -83,6 +86,10 @@ void sched_note_return(lithe_sched_t *sched) {
 }
 
 void sched_begin_visit(lithe_sched_t *sched) { hart_count(sched).fetch_add(visit, std::memory_order_relaxed); }
+
+void sched_drop_hart_for_visit(lithe_sched_t *sched) {
+  hart_count(sched).fetch_add(visit - 1, std::memory_order_seq_cst);
+}
 
 void sched_end_visit(lithe_sched_t *sched) { drop(sched, visit); }
 
@@ -183,13 +190,9 @@ lithe_sched_t *lithe_sched_self(void) {
   return hart ? hart->sched.load(std::memory_order_relaxed) : nullptr;
 }
 
-long lithe_sched_harts(const lithe_sched_t *sched) {
-  return hart_count(const_cast<lithe_sched_t *>(sched)).load(std::memory_order_acquire) & (leaving - 1);
-}
+long lithe_sched_harts(const lithe_sched_t *sched) { return sched_harts(sched); }
 
-long lithe_sched_demand(const lithe_sched_t *sched) {
-  return demand_of(const_cast<lithe_sched_t *>(sched)).load(std::memory_order_acquire);
-}
+long lithe_sched_demand(const lithe_sched_t *sched) { return sched_demand(sched); }
 
 int lithe_hart_revoke(lithe_sched_t *child, int harts) {
   if (!child || harts < 0 || !child->internal.entered) return LITHE_EINVAL;

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "lithe/context.h"
+#include "pairing_heap.h"
 
 namespace lithe::core {
 
@@ -16,27 +17,16 @@ struct Timer {
 
  private:
   friend class TimerQueue;
-  friend class TimerHeap;
-  // Pairing heap: first child, next sibling, and the parent or previous sibling.
-  Timer *child = nullptr;
-  Timer *sibling = nullptr;
-  Timer *before = nullptr;
+  friend struct DeadlineOrder;
+  HeapLinks<Timer> links;
   bool is_armed = false;
 };
 
-// An intrusive pairing heap by deadline: no allocation, so arming a timer cannot fail. Insertion is O(1), removal
-// O(log n) amortised.
-class TimerHeap {
- public:
-  Timer *first() const { return root_; }
-  void insert(Timer *timer);
-  void remove(Timer *timer);
-
- private:
-  static Timer *meld(Timer *a, Timer *b);
-  static Timer *meld_siblings(Timer *first);
-
-  Timer *root_ = nullptr;
+struct DeadlineOrder {
+  static HeapLinks<Timer> &links(Timer *timer) { return timer->links; }
+  static bool comes_before(const Timer *a, const Timer *b) { return a->deadline < b->deadline; }
 };
+
+using TimerHeap = PairingHeap<Timer, DeadlineOrder>;
 
 }  // namespace lithe::core

@@ -66,12 +66,26 @@ struct lithe_sched {
     long revoked;
     lithe_context_t *main_context;
     lithe_context_t *exit_waiter;
-    unsigned long entered;
+    unsigned char entered;
+    unsigned char is_top_level, is_holder, is_in; /* under the root's lock */
+    unsigned wants;
     unsigned long entered_look;
     int weight;
     int priority;
     unsigned long used;
     unsigned long served;
+    /* Its place among the top-level schedulers that want harts. */
+    struct {
+      lithe_sched_t *child, *sibling, *before;
+    } by_use;
+    struct {
+      lithe_sched_t *child, *sibling, *before;
+    } by_wait;
+    unsigned long use_when_put;
+    unsigned long waits_since;
+    unsigned long turn;
+    int level;
+    int waits;
   } internal;
 };
 

@@ -73,7 +73,7 @@ function growthMeasurement(curve: string): Measurement {
   return {
     name: `${curve} growth`,
     what,
-    unit: '',
+    unit: 'exponent',
     baseline: 'lithe',
     synchronisation: false,
     contenders: [{ name: 'lithe', what }],

@@ -85,6 +85,7 @@ describe('the bench command', () => {
     [['fake', '--rounds', 'many'], '--rounds must be a whole number from 1, not "many".'],
     [['fake', '--fast'], "Unknown option '--fast'"],
     [['fake', '--json'], "Option '--json <value>' argument missing"],
+    [['fake', '--chart', 'chart.html'], '"fake" has no chart; these have: none.'],
   ])('%j_is_refused_with_the_list_of_benchmarks', async (args, message) => {
     const { code, lines, notes, asked } = await run(args);
     expect(code).toBe(2);

@@ -115,11 +115,15 @@ int Root::dispatch() {
       Locked lock(&lock_);
       if (spare_.load(std::memory_order_relaxed) <= 0) return refused;
       const bool no_threads = refused != 0 && !waiting_;
-      if (lithe_context_t *context = no_threads ? pop_ready_guest() : pop_ready_in_turn()) {
+      lithe_context_t *context = no_threads ? pop_ready_guest() : pop_ready_in_turn();
+      lithe_sched_t *child = context ? nullptr : pick_hungry(no_threads);
+      // A scheduler whose turn it was has taken its request back meanwhile: nobody else would come for the contexts.
+      if (!context && !child && !no_threads) context = pop_ready();
+      if (context) {
         delivery.hart = take_spare();
         delivery.hart->first.store(inside(context), std::memory_order_relaxed);
         delivery.hart->sched.store(&handle_.sched, std::memory_order_relaxed);
-      } else if (lithe_sched_t *child = pick_hungry(no_threads)) {
+      } else if (child) {
         delivery.hart = take_spare();
         note_served(child, delivery.hart);
         sched_add_hart(child);

@@ -115,7 +115,8 @@ class Root {
   // Under the lock: whether nobody works on any hart. Without it a hint.
   bool is_all_spare() const;
   uint32_t *lock_word() { return &lock_; }
-  unsigned idle_count() const { return idle_count_.load(std::memory_order_relaxed); }
+  // Acquire, against the release of push_idle: who sees a hart idle sees what it has done.
+  unsigned idle_count() const { return idle_count_.load(std::memory_order_acquire); }
 
   struct Handle {
     lithe_sched_t sched;

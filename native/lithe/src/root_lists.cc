@@ -128,7 +128,7 @@ void Root::push_idle(Hart *hart) {
   hart->first.store(nullptr, std::memory_order_relaxed);
   hart->idle_next = idle_;
   idle_ = hart;
-  idle_count_.fetch_add(1, std::memory_order_relaxed);
+  idle_count_.fetch_add(1, std::memory_order_release);
   spare_.fetch_add(1, std::memory_order_seq_cst);
 }
 

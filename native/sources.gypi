@@ -164,6 +164,7 @@
       "native/addon/job_plan.cc",
       "native/addon/job_team.cc",
       "native/addon/time_slice.cc",
+      "native/testing/fault_calls.cc",
       "native/testing/fault_injection.cc",
       "native/testing/fault_memory.cc",
       "native/testing/faults/context_faults.cc",

@@ -4,10 +4,7 @@
 #include <cstdlib>
 #include <new>
 
-#include "testing/fault_injection.hpp"
-
-// The code that called the function in which this stands.
-#define CALLER __builtin_return_address(0)
+#include "testing/fault_override.hpp"
 
 namespace {
 

@@ -65,6 +65,7 @@
     ],
     "openmp_sources": [
       "native/schedulers/openmp/crew.cc",
+      "native/schedulers/openmp/doacross.cc",
       "native/schedulers/openmp/env.cc",
       "native/schedulers/openmp/fortran.cc",
       "native/schedulers/openmp/icv.cc",
@@ -149,6 +150,7 @@
       "native/lithe/src/trace_test.cc",
       "native/lithe/src/variants_test.cc",
       "native/schedulers/fork_join/fork_join_test.cc",
+      "native/schedulers/openmp/doacross_test.cc",
       "native/schedulers/openmp/parallel_test.cc",
       "native/schedulers/openmp/process_test.cc",
       "native/schedulers/openmp/sync_test.cc",

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "schedulers/openmp/crew.hpp"
+#include "schedulers/openmp/doacross.hpp"
 #include "schedulers/openmp/team.hpp"
 
 namespace harts::omp {
@@ -40,6 +41,7 @@ void WorkShare::clear() {
     free(held);
     memory.store(nullptr, std::memory_order_relaxed);
   }
+  delete doacross.exchange(nullptr, std::memory_order_relaxed);
   turn.store(0, std::memory_order_relaxed);
   tickets = 0;
 }

@@ -15,6 +15,7 @@
 
 namespace harts::omp {
 
+class Doacross;
 struct Member;
 struct Team;
 
@@ -42,7 +43,8 @@ struct alignas(64) WorkShare {
   std::atomic<uint64_t> next{0}; /* the chunk, iteration or section that is given out next */
   std::atomic<unsigned> left{0}; /* members that have gone past */
   std::atomic<WorkShare *> successor{nullptr};
-  std::atomic<void *> memory{nullptr}; /* zeroed memory that the compiler asked for, shared by the team */
+  std::atomic<void *> memory{nullptr};       /* zeroed memory that the compiler asked for, shared by the team */
+  std::atomic<Doacross *> doacross{nullptr}; /* who has posted, in a doacross loop of several threads */
   WorkShare *free_next = nullptr;
 
   /* Ordered loops: `turn` is the ticket of the chunk whose ordered regions may run. */
@@ -75,6 +77,10 @@ WorkShare &next_share(Member &member);
 
 /* Prepares the member for the loop of a combined construct, whose share is the team's first. */
 void begin_combined(Member &member, const LoopSpec &spec);
+
+/* What the team shares about the doacross loop that the member has begun, made by whoever comes first; NULL in a team of
+ * one. `counts` are the iterations of each of the `depth` loops. */
+Doacross *share_doacross(Member &member, unsigned depth, const uint64_t *counts);
 
 /* A spec from the arguments of the GOMP_*loop* calls; `kind` may be kRuntime, which asks the control variables. */
 LoopSpec signed_loop(const Member &member, long start, long end, long step, unsigned kind, long chunk, bool ordered);

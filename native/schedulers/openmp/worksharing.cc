@@ -268,6 +268,60 @@ LOOP_NEXT(ordered_dynamic)
 LOOP_NEXT(ordered_guided)
 LOOP_NEXT(ordered_runtime)
 
+/* Doacross loops (doacross.hpp): the outermost of `depth` loops, from 0 to counts[0]. */
+namespace {
+
+bool start_doacross(unsigned depth, const long *counts, unsigned kind, long chunk, long *first, long *last,
+                    void **memory = nullptr) {
+  Member &member = self();
+  begin(member, signed_loop(member, 0, counts[0], 1, kind, chunk, false));
+  if (memory != nullptr) share_memory(member, memory);
+  share_doacross(member, depth, reinterpret_cast<const uint64_t *>(counts));
+  return first == nullptr || next_chunk(member, first, last);
+}
+
+bool start_doacross_ull(unsigned depth, const Ull *counts, unsigned kind, Ull chunk, Ull *first, Ull *last,
+                        void **memory = nullptr) {
+  static_assert(sizeof(Ull) == sizeof(uint64_t));
+  Member &member = self();
+  begin(member, unsigned_loop(member, true, 0, counts[0], 1, kind, chunk, false));
+  if (memory != nullptr) share_memory(member, memory);
+  share_doacross(member, depth, reinterpret_cast<const uint64_t *>(counts));
+  return first == nullptr || next_chunk(member, first, last);
+}
+
+}  // namespace
+
+#define DOACROSS_START(name, kind)                                                                             \
+  HARTS_OMP_API bool GOMP_loop_doacross_##name##_start(unsigned depth, long *counts, long chunk, long *first,  \
+                                                       long *last) {                                           \
+    return start_doacross(depth, counts, kind, chunk, first, last);                                            \
+  }                                                                                                            \
+  HARTS_OMP_API bool GOMP_loop_ull_doacross_##name##_start(unsigned depth, Ull *counts, Ull chunk, Ull *first, \
+                                                           Ull *last) {                                        \
+    return start_doacross_ull(depth, counts, kind, chunk, first, last);                                        \
+  }
+DOACROSS_START(static, kStatic)
+DOACROSS_START(dynamic, kDynamic)
+DOACROSS_START(guided, kGuided)
+
+HARTS_OMP_API bool GOMP_loop_doacross_runtime_start(unsigned depth, long *counts, long *first, long *last) {
+  return start_doacross(depth, counts, kRuntime, 0, first, last);
+}
+HARTS_OMP_API bool GOMP_loop_ull_doacross_runtime_start(unsigned depth, Ull *counts, Ull *first, Ull *last) {
+  return start_doacross_ull(depth, counts, kRuntime, 0, first, last);
+}
+HARTS_OMP_API bool GOMP_loop_doacross_start(unsigned depth, long *counts, long kind, long chunk, long *first,
+                                            long *last, uintptr_t *reductions, void **memory) {
+  refuse_reductions(reductions, "GOMP_loop_doacross_start with a task reduction");
+  return start_doacross(depth, counts, static_cast<unsigned>(kind), chunk, first, last, memory);
+}
+HARTS_OMP_API bool GOMP_loop_ull_doacross_start(unsigned depth, Ull *counts, long kind, Ull chunk, Ull *first,
+                                                Ull *last, uintptr_t *reductions, void **memory) {
+  refuse_reductions(reductions, "GOMP_loop_ull_doacross_start with a task reduction");
+  return start_doacross_ull(depth, counts, static_cast<unsigned>(kind), chunk, first, last, memory);
+}
+
 /* The general forms, which the compiler uses when the construct needs shared memory. Without `first` the caller divides
  * the loop itself and wants only the memory. */
 #define GENERAL_LOOP_START(name, ordered)                                                                            \

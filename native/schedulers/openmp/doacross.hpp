@@ -1,0 +1,71 @@
+/* Doacross loops: `ordered(n)` with `depend(sink: ...)` and `depend(source)`.
+ *
+ * The iterations of n loops are vectors; the outermost loop (or those that collapse makes one) is divided among the
+ * threads as any loop is, and an iteration may wait for earlier ones to have posted. The compiler passes iteration
+ * numbers, from 0, for each of the n loops. */
+#ifndef HARTS_OPENMP_DOACROSS_HPP
+#define HARTS_OPENMP_DOACROSS_HPP
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "lithe/context.h"
+#include "schedulers/openmp/guard.hpp"
+#include "schedulers/openmp/workshare.hpp"
+
+namespace harts::omp {
+
+struct Member;
+
+/* What the threads of a team share about one doacross loop.
+ *
+ * The outer iterations are in rows that one thread runs from first to last: all of a thread's when the schedule is static,
+ * else a chunk, or one iteration when chunks have no fixed length. A row has one word, the number of its iterations that
+ * have posted, counted in the order of all iterations; so an iteration has posted when the word of its row is beyond it.
+ *
+ * A wait and a post meet like this: the waiter links itself, counts itself in `waiting_`, and looks at the word again; the
+ * poster writes the word and then looks at `waiting_`. All four are sequentially consistent, so one sees the other. */
+class Doacross {
+ public:
+  /* Ends the process with a sentence when there are more iterations than a word can count, or no memory. */
+  Doacross(const LoopSpec &loop, unsigned team_size, unsigned depth, const uint64_t *counts);
+
+  /* Iteration `numbers` is done as far as others wait for it. Callable from: the member that runs it. */
+  void post(const uint64_t *numbers);
+  /* Returns when iteration `numbers` has posted. One that is not in the loop is not waited for. */
+  void wait(Member &member, const uint64_t *numbers);
+
+  unsigned depth() const { return depth_; }
+
+ private:
+  struct Waiter {
+    lithe_context_t *context;
+    const std::atomic<uint64_t> *word;
+    uint64_t position;
+    Waiter *next;
+  };
+  struct Wait;
+  static void enqueue(lithe_context_t *context, void *wait);
+  uint64_t position_of(const uint64_t *numbers) const;
+  std::atomic<uint64_t> &word_of(uint64_t outer) const;
+
+  /* Each thread writes its rows only; a line for each, or they would disturb one another. */
+  struct alignas(64) Row {
+    std::atomic<uint64_t> posted{0};
+  };
+
+  const LoopSpec loop_;
+  const unsigned team_size_;
+  const unsigned depth_;
+  std::unique_ptr<uint64_t[]> counts_;
+  std::unique_ptr<Row[]> rows_;
+  std::atomic<unsigned> waiting_{0};
+  Guard guard_; /* of the list */
+  Waiter *waiters_ = nullptr;
+};
+
+}  // namespace harts::omp
+
+#endif

@@ -64,6 +64,7 @@
       "native/schedulers/fork_join/fork_join.cc"
     ],
     "openmp_sources": [
+      "native/schedulers/openmp/allocator.cc",
       "native/schedulers/openmp/crew.cc",
       "native/schedulers/openmp/doacross.cc",
       "native/schedulers/openmp/env.cc",
@@ -150,6 +151,7 @@
       "native/lithe/src/trace_test.cc",
       "native/lithe/src/variants_test.cc",
       "native/schedulers/fork_join/fork_join_test.cc",
+      "native/schedulers/openmp/allocator_test.cc",
       "native/schedulers/openmp/doacross_test.cc",
       "native/schedulers/openmp/parallel_test.cc",
       "native/schedulers/openmp/process_test.cc",

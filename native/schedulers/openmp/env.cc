@@ -19,6 +19,13 @@
 namespace harts::omp {
 namespace {
 
+/* By handle, from 1. */
+constexpr const char *allocator_names[] = {
+    "omp_default_mem_alloc", "omp_large_cap_mem_alloc", "omp_const_mem_alloc", "omp_high_bw_mem_alloc",
+    "omp_low_lat_mem_alloc", "omp_cgroup_mem_alloc",    "omp_pteam_mem_alloc", "omp_thread_mem_alloc",
+};
+static_assert(sizeof allocator_names / sizeof *allocator_names == kLastPredefinedAllocator);
+
 const char *skip_space(const char *text) {
   while (isspace(static_cast<unsigned char>(*text))) ++text;
   return text;
@@ -210,10 +217,31 @@ void read_thread_limit(Environment &env) {
   }
 }
 
+/* One of the predefined allocators. */
+void read_allocator(Environment &env) {
+  const char *text = value_of("OMP_ALLOCATOR");
+  if (text == nullptr) return;
+  AllocatorHandle handle = kDefaultAllocator;
+  for (const char *name : allocator_names) {
+    const char *at = text;
+    if (read_word(&at, name) && *at == '\0') {
+      env.controls.allocator = handle;
+      return;
+    }
+    ++handle;
+  }
+  refuse("OMP_ALLOCATOR", "the name of a predefined allocator", "omp_default_mem_alloc");
+}
+
 void read_cancellation() {
   bool cancellation = false;
   read_truth("OMP_CANCELLATION", &cancellation, "false");
   if (cancellation) warn("OMP_CANCELLATION=\"true\" is not supported yet; constructs are not cancelled.");
+}
+
+std::string upper(std::string text) {
+  for (char &letter : text) letter = static_cast<char>(toupper(static_cast<unsigned char>(letter)));
+  return text;
 }
 
 std::string list_text(const Environment &env) {
@@ -240,6 +268,7 @@ Environment read_environment() try {
   read_truth("OMP_DYNAMIC", &env.controls.dynamic, "false");
   read_levels(env);
   read_thread_limit(env);
+  read_allocator(env);
   read_cancellation();
   return env;
 } catch (const std::bad_alloc &) {
@@ -295,6 +324,7 @@ void display_environment(bool verbose) try {
   line("OMP_STACKSIZE", std::to_string(env.stack_size));
   line("OMP_THREAD_LIMIT", std::to_string(limit));
   line("OMP_MAX_ACTIVE_LEVELS", std::to_string(controls.max_active_levels));
+  line("OMP_ALLOCATOR", upper(allocator_names[controls.allocator - 1]));
   line("OMP_CANCELLATION", "FALSE");
   line("OMP_DEFAULT_DEVICE", std::to_string(controls.default_device));
   if (verbose) {

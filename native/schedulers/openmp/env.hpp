@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <vector>
 
+#include "schedulers/openmp/allocator.hpp"
+
 namespace harts::omp {
 
 /* The numbers of omp_sched_t. The compiler passes the same ones to GOMP_loop_start, with 0 for schedule(runtime). */
@@ -25,6 +27,7 @@ struct Controls {
   long chunk = 1;
   int default_device = 0;
   bool dynamic = false;
+  AllocatorHandle allocator = kDefaultAllocator; /* def-allocator-var */
 
   /* The copy that the implicit tasks of a region start with: the next number of OMP_NUM_THREADS, if there is one. */
   Controls inherited() const;

@@ -304,6 +304,7 @@ TEST_CASE("openmp process: a value that makes no sense is named, and the default
            Case{"OMP_MAX_ACTIVE_LEVELS=many", "OMP_MAX_ACTIVE_LEVELS=\"many\" is not "},
            Case{"OMP_DYNAMIC=perhaps", "OMP_DYNAMIC=\"perhaps\" is not true or false; using false."},
            Case{"OMP_NESTED=2", "OMP_NESTED=\"2\" is not true or false"},
+           Case{"OMP_ALLOCATOR=fast", "OMP_ALLOCATOR=\"fast\" is not the name of a predefined allocator; using "},
            Case{"OMP_CANCELLATION=true", "OMP_CANCELLATION=\"true\" is not supported yet"},
        }) {
     const Outcome outcome = run_child("sizes", {one.setting});
@@ -315,10 +316,12 @@ TEST_CASE("openmp process: a value that makes no sense is named, and the default
 }
 
 TEST_CASE("openmp process: OMP_DISPLAY_ENV shows the variables") {
-  const Outcome outcome = run_child("sizes", {"OMP_DISPLAY_ENV=true", "OMP_NUM_THREADS=4,2", "OMP_SCHEDULE=guided,7"});
+  const Outcome outcome = run_child("sizes", {"OMP_DISPLAY_ENV=true", "OMP_NUM_THREADS=4,2", "OMP_SCHEDULE=guided,7",
+                                              "OMP_ALLOCATOR=omp_High_bw_mem_alloc"});
   CHECK(outcome.says("OPENMP DISPLAY ENVIRONMENT BEGIN"));
   CHECK(outcome.says("OMP_NUM_THREADS = '4,2'"));
   CHECK(outcome.says("OMP_SCHEDULE = 'GUIDED,7'"));
+  CHECK(outcome.says("OMP_ALLOCATOR = 'OMP_HIGH_BW_MEM_ALLOC'"));
   CHECK(!run_child("sizes").says("DISPLAY ENVIRONMENT"));
 }
 

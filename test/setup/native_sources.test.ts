@@ -16,6 +16,7 @@ test('has_the_lists_that_the_builds_read', () => {
     'fork_join_sources',
     'lithe_sources',
     'native_bench_sources',
+    'native_fault_sources',
     'native_test_sources',
     'openmp_sources',
     'switch_aarch64_sources',

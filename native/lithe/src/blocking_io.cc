@@ -31,11 +31,6 @@ bool answers_at_once(int fd) {
   return flags < 0 || (flags & O_NONBLOCK) != 0;
 }
 
-bool is_ready(int fd, short events) {
-  pollfd one{fd, events, 0};
-  return poll(&one, 1, 0) != 0;
-}
-
 // "Not without waiting": by the call itself, or by a file that does not know how to say so.
 bool would_block(int error) {
   return error == EAGAIN || error == EWOULDBLOCK || error == EOPNOTSUPP || error == ENOSYS || error == EINVAL;
@@ -98,8 +93,8 @@ ssize_t lithe_send(int socket, const void *buffer, size_t size, int flags) {
 }
 
 int lithe_accept(int socket, struct sockaddr *address, socklen_t *length, int flags) {
-  // No form of accept promises not to block; a connection that is there is nearly one, unless others accept here too.
-  if (!has_hart() || is_ready(socket, POLLIN)) return accept4(socket, address, length, flags);
+  // No form of accept promises not to block: a connection that is there may be somebody else's a moment later.
+  if (!has_hart() || answers_at_once(socket)) return accept4(socket, address, length, flags);
   return away([&] { return accept4(socket, address, length, flags); });
 }
 

@@ -21,7 +21,7 @@ lithe_context_t *const kOpen = reinterpret_cast<lithe_context_t *>(1);
 
 /* A context of the crew and the thread it is. Freed by its own context when it ends. */
 struct Crew::Worker {
-  Worker(Crew &of, ContentionGroup *group) : crew(of), thread(group) {}
+  explicit Worker(Crew &of) : crew(of) {}
   Crew &crew;
   Thread thread;
   Member member;
@@ -83,7 +83,7 @@ unsigned Crew::reserve(unsigned count) {
 
 int Crew::add_worker() {
   if (!make_room(workers_)) return LITHE_ENOMEM;
-  Worker *worker = new (std::nothrow) Worker(*this, owner_->group);
+  Worker *worker = new (std::nothrow) Worker(*this);
   if (worker == nullptr) return LITHE_ENOMEM;
   worker->member.team = &team;
   worker->member.thread = &worker->thread;

@@ -217,6 +217,17 @@ void read_thread_limit(Environment &env) {
   }
 }
 
+void read_count(const char *name, int *out, const char *instead) {
+  const char *text = value_of(name);
+  if (text == nullptr) return;
+  unsigned long count;
+  if (read_number(&text, 1, INT_MAX, &count) && *text == '\0') {
+    *out = static_cast<int>(count);
+  } else {
+    refuse(name, "a positive number", instead);
+  }
+}
+
 /* One of the predefined allocators. */
 void read_allocator(Environment &env) {
   const char *text = value_of("OMP_ALLOCATOR");
@@ -231,6 +242,18 @@ void read_allocator(Environment &env) {
     ++handle;
   }
   refuse("OMP_ALLOCATOR", "the name of a predefined allocator", "omp_default_mem_alloc");
+}
+
+void read_target_offload(Environment &env) {
+  const char *text = value_of("OMP_TARGET_OFFLOAD");
+  if (text == nullptr) return;
+  for (const char *word : {"mandatory", "disabled", "default"}) {
+    const char *at = text;
+    if (!read_word(&at, word) || *at != '\0') continue;
+    env.needs_device = *word == 'm';
+    return;
+  }
+  refuse("OMP_TARGET_OFFLOAD", "mandatory, disabled or default", "default");
 }
 
 void read_cancellation() {
@@ -269,6 +292,9 @@ Environment read_environment() try {
   read_levels(env);
   read_thread_limit(env);
   read_allocator(env);
+  read_count("OMP_NUM_TEAMS", &env.controls.teams, "one team");
+  read_count("OMP_TEAMS_THREAD_LIMIT", &env.controls.teams_thread_limit, "the limit of all threads");
+  read_target_offload(env);
   read_cancellation();
   return env;
 } catch (const std::bad_alloc &) {
@@ -326,6 +352,9 @@ void display_environment(bool verbose) try {
   line("OMP_MAX_ACTIVE_LEVELS", std::to_string(controls.max_active_levels));
   line("OMP_ALLOCATOR", upper(allocator_names[controls.allocator - 1]));
   line("OMP_CANCELLATION", "FALSE");
+  line("OMP_NUM_TEAMS", std::to_string(controls.teams));
+  line("OMP_TEAMS_THREAD_LIMIT", std::to_string(controls.teams_thread_limit));
+  line("OMP_TARGET_OFFLOAD", env.needs_device ? "MANDATORY" : "DEFAULT");
   line("OMP_DEFAULT_DEVICE", std::to_string(controls.default_device));
   if (verbose) {
     line("HARTS", std::to_string(lithe_hart_count()));

@@ -27,6 +27,8 @@ struct Controls {
   long chunk = 1;
   int default_device = 0;
   bool dynamic = false;
+  int teams = 0;                                 /* nteams-var, 0: as many as the implementation likes */
+  int teams_thread_limit = 0;                    /* teams-thread-limit-var, 0: thread-limit-var */
   AllocatorHandle allocator = kDefaultAllocator; /* def-allocator-var */
 
   /* The copy that the implicit tasks of a region start with: the next number of OMP_NUM_THREADS, if there is one. */
@@ -39,6 +41,7 @@ struct Environment {
   Controls controls;
   std::vector<unsigned> thread_list; /* OMP_NUM_THREADS, empty when it is not set */
   unsigned thread_limit = 0;         /* OMP_THREAD_LIMIT, 0: none */
+  bool needs_device = false;         /* OMP_TARGET_OFFLOAD=MANDATORY */
   size_t stack_size = 0;             /* of a team context, from OMP_STACKSIZE or the default of threads */
 };
 

@@ -101,7 +101,7 @@ HARTS_OMP_API void omp_get_schedule(unsigned *kind, int *chunk) {
 }
 
 HARTS_OMP_API int omp_get_thread_limit() {
-  const unsigned limit = environment().thread_limit;
+  const unsigned limit = self().team->group->limit;
   return limit != 0 && limit < INT_MAX ? static_cast<int>(limit) : INT_MAX;
 }
 
@@ -127,8 +127,7 @@ HARTS_OMP_API double omp_get_wtick() {
   return seconds(tick);
 }
 
-/* What is always so here: no explicit tasks, no cancellation, no places, no teams construct, no devices but the
- * host. */
+/* What is always so here: no explicit tasks, no cancellation, no places, no devices but the host. */
 HARTS_OMP_API int omp_in_final() { return 0; }
 HARTS_OMP_API int omp_get_cancellation() { return 0; }
 HARTS_OMP_API int omp_get_max_task_priority() { return 0; }
@@ -137,8 +136,6 @@ HARTS_OMP_API int omp_get_num_places() { return 0; }
 HARTS_OMP_API int omp_get_place_num() { return -1; }
 HARTS_OMP_API int omp_get_place_num_procs(int) { return 0; }
 HARTS_OMP_API int omp_get_partition_num_places() { return 0; }
-HARTS_OMP_API int omp_get_num_teams() { return 1; }
-HARTS_OMP_API int omp_get_team_num() { return 0; }
 HARTS_OMP_API int omp_is_initial_device() { return 1; }
 HARTS_OMP_API int omp_get_initial_device() { return 0; }
 HARTS_OMP_API int omp_get_num_devices() { return 0; }

@@ -129,6 +129,17 @@ TEST_CASE("openmp child: task" * doctest::skip()) {
   std::printf("task returned %d\n", value);
 }
 
+TEST_CASE("openmp child: target and teams" * doctest::skip()) {
+  int teams = 0;
+#pragma omp teams shared(teams)
+  ++teams;
+  std::printf("teams %d limit %d\n", teams, omp_get_teams_thread_limit());
+  std::fflush(stdout);
+#pragma omp target map(tofrom : teams)
+  teams = 77;
+  std::printf("target %d\n", teams);
+}
+
 TEST_CASE("openmp child: exit" * doctest::skip()) {
 #pragma omp parallel num_threads(6)
   {
@@ -244,6 +255,18 @@ TEST_CASE("openmp process: an entry point that is not there prints its name and 
   CHECK(WTERMSIG(outcome.status) == SIGABRT);
 }
 
+TEST_CASE("openmp process: teams and target regions obey their variables") {
+  const Outcome usual = run_child("target and teams");
+  CHECK(usual.says("teams 1 limit 0\ntarget 77\n"));
+  const Outcome several =
+      run_child("target and teams", {"OMP_NUM_TEAMS=3", "OMP_TEAMS_THREAD_LIMIT=2", "OMP_TARGET_OFFLOAD=disabled"});
+  CHECK(several.says("teams 3 limit 2\ntarget 77\n"));
+  const Outcome mandatory = run_child("target and teams", {"OMP_TARGET_OFFLOAD=MANDATORY"});
+  CHECK(mandatory.says("libgomp (harts): OMP_TARGET_OFFLOAD=MANDATORY, and this library runs target regions on the"));
+  CHECK(!mandatory.says("target 77"));
+  CHECK(WIFSIGNALED(mandatory.status));
+}
+
 TEST_CASE("openmp process: exit inside a region ends the process with its code") {
   const Outcome of_worker = run_child("exit");
   INFO(of_worker.output);
@@ -305,6 +328,8 @@ TEST_CASE("openmp process: a value that makes no sense is named, and the default
            Case{"OMP_DYNAMIC=perhaps", "OMP_DYNAMIC=\"perhaps\" is not true or false; using false."},
            Case{"OMP_NESTED=2", "OMP_NESTED=\"2\" is not true or false"},
            Case{"OMP_ALLOCATOR=fast", "OMP_ALLOCATOR=\"fast\" is not the name of a predefined allocator; using "},
+           Case{"OMP_NUM_TEAMS=none", "OMP_NUM_TEAMS=\"none\" is not a positive number; using one team."},
+           Case{"OMP_TARGET_OFFLOAD=gpu", "OMP_TARGET_OFFLOAD=\"gpu\" is not mandatory, disabled or default"},
            Case{"OMP_CANCELLATION=true", "OMP_CANCELLATION=\"true\" is not supported yet"},
        }) {
     const Outcome outcome = run_child("sizes", {one.setting});

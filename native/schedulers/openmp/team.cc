@@ -50,6 +50,7 @@ void prepare_serial(SerialRegion &region, Member &encountering, const LoopSpec *
   region.team.level = encountering.team->level + 1;
   region.team.active_level = encountering.team->active_level;
   region.team.encountering = &encountering;
+  region.team.group = encountering.team->group;
   region.team.first_share = &region.share;
   region.member.team = &region.team;
   region.member.thread = encountering.thread;
@@ -91,11 +92,12 @@ void end_serial(Thread &thread) {
  * contention group already. */
 bool start_active(Member &encountering, void (*function)(void *), void *data, unsigned size, const LoopSpec *combined) {
   Thread &thread = *encountering.thread;
-  const unsigned limited = environment().thread_limit != 0 ? size - 1 : 0;
+  ContentionGroup &group = *encountering.team->group;
+  const unsigned limited = group.limit != 0 ? size - 1 : 0;
   Crew *const made = thread.crew_here();
   if (made == nullptr) {
     warn("out of memory for a team. The region runs on one thread.");
-    give_back(*thread.group, limited);
+    give_back(group, limited);
     return false;
   }
   Crew &crew = *made;
@@ -105,6 +107,7 @@ bool start_active(Member &encountering, void (*function)(void *), void *data, un
   team.level = encountering.team->level + 1;
   team.active_level = encountering.team->active_level + 1;
   team.encountering = &encountering;
+  team.group = &group;
   team.function = function;
   team.data = data;
   team.is_combined = combined != nullptr;
@@ -114,7 +117,7 @@ bool start_active(Member &encountering, void (*function)(void *), void *data, un
   int code = 0;
   if (team.size == 1 || (code = crew.start()) != 0) {
     if (code != 0) warn("cannot enter a scheduler: %s. The region runs on one thread.", lithe_strerror(code));
-    give_back(*thread.group, team.limited);
+    give_back(group, team.limited);
     return false;
   }
   ++thread.depth;
@@ -128,7 +131,7 @@ void end_active(Crew &crew) {
   crew.finish();
   --thread.depth;
   current = team.encountering;
-  give_back(*thread.group, team.limited);
+  give_back(*team.group, team.limited);
 }
 
 }  // namespace
@@ -150,7 +153,9 @@ void fatal(const char *format, ...) {
 
 void unsupported(const char *what) { fatal("%s is not supported yet; aborting.", what); }
 
-InitialThread::InitialThread() : Thread(&own_group) {
+InitialThread::InitialThread() {
+  own_group.limit = environment().thread_limit;
+  outside.team.group = &own_group;
   outside.team.first_share = &outside.share;
   outside.member.team = &outside.team;
   outside.member.thread = this;
@@ -197,9 +202,10 @@ unsigned team_size(Member &encountering, unsigned requested) {
   if (static_cast<long>(encountering.team->active_level) >= controls.max_active_levels) return 1;
   unsigned size = std::min(requested != 0 ? requested : max_threads(encountering), Crew::kLargestTeam);
   if (controls.dynamic) size = std::min(size, idle_harts(encountering) + 1);
-  const unsigned limit = environment().thread_limit;
+  ContentionGroup &group = *encountering.team->group;
+  const unsigned limit = group.limit;
   if (limit == 0 || size <= 1) return std::max(size, 1u);
-  std::atomic<unsigned> &threads = encountering.thread->group->threads;
+  std::atomic<unsigned> &threads = group.threads;
   unsigned used = threads.load(std::memory_order_relaxed);
   unsigned more;
   do {
@@ -238,6 +244,20 @@ void region_run(Member &encountering, void (*function)(void *), void *data, unsi
   current = &region.member;
   function(data);
   if (current == &region.member) current = &encountering;
+}
+
+void run_initial(Member &encountering, void (*function)(void *), void *data, ContentionGroup &group,
+                 const Controls &controls) {
+  SerialRegion region;
+  region.team.group = &group;
+  region.team.first_share = &region.share;
+  region.member.team = &region.team;
+  region.member.thread = encountering.thread;
+  region.member.share = &region.share;
+  region.member.controls = controls;
+  current = &region.member;
+  function(data);
+  if (current == &region.member) current = &encountering; /* else this is a forked child */
 }
 
 void team_barrier(Member &member) {

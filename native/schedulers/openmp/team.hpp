@@ -30,6 +30,15 @@ class Crew;
 struct Member;
 struct Thread;
 
+/* The threads that descend from one initial thread: one that the program started, or that of a team of a teams construct,
+ * or of a target region. A limit on threads holds for all of them together. */
+struct ContentionGroup {
+  std::atomic<unsigned> threads{1};
+  unsigned limit = 0; /* thread-limit-var, 0: none */
+  unsigned teams = 1; /* of the league */
+  unsigned team = 0;  /* which of them it is */
+};
+
 /* One parallel region, active or not. All but the last few fields are written before the members start and only read
  * by them; what a member needs in order to start lies in one cache line. */
 struct alignas(64) Team {
@@ -39,6 +48,7 @@ struct alignas(64) Team {
   std::atomic<unsigned> started{1}; /* threads that a hart has been found for, the encountering one included */
   Crew *crew = nullptr;             /* NULL when the team is one thread */
   Member *encountering = nullptr;   /* who met the parallel construct; NULL outside every region */
+  ContentionGroup *group = nullptr; /* of all its threads */
   void (*function)(void *) = nullptr;
   void *data = nullptr;
   WorkShare *first_share = nullptr; /* where all members start; the only one of a team of one */
@@ -75,15 +85,10 @@ struct SerialRegion {
   SerialRegion *next = nullptr; /* in the lists of its Thread */
 };
 
-/* The threads that descend from one initial thread; OMP_THREAD_LIMIT holds for all of them together. */
-struct ContentionGroup {
-  std::atomic<unsigned> threads{1};
-};
-
 /* A native thread that takes part in OpenMP. A team context brings its own; a thread from outside gets an InitialThread
  * by the first call that needs one, and loses it when it exits. */
 struct Thread {
-  explicit Thread(ContentionGroup *of) : group(of) {}
+  Thread() = default;
   ~Thread();
   Thread(const Thread &) = delete;
   Thread &operator=(const Thread &) = delete;
@@ -91,7 +96,6 @@ struct Thread {
   /* The crew for the region that this thread starts now; made at first use. NULL when memory is exhausted. */
   Crew *crew_here();
 
-  ContentionGroup *group;
   bool is_guest = false;         /* a thread from outside the runtime, which runs only on its own kernel thread */
   unsigned depth = 0;            /* active regions that this thread has started and not ended */
   std::vector<Crew *> crews;     /* by depth */
@@ -146,6 +150,11 @@ void region_end();
 /* A whole region. No scheduler and no memory is touched when the team is one thread. */
 void region_run(Member &encountering, void (*function)(void *), void *data, unsigned requested,
                 const LoopSpec *combined);
+
+/* Runs `function` as the initial task of `group`, on the calling thread: outside every region, with the control variables
+ * that are given. */
+void run_initial(Member &encountering, void (*function)(void *), void *data, ContentionGroup &group,
+                 const Controls &controls);
 
 /* The barrier of the caller's team. */
 void team_barrier(Member &member);

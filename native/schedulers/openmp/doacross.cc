@@ -63,7 +63,7 @@ void Doacross::post(const uint64_t *numbers) {
     std::lock_guard<Guard> hold(guard_);
     for (Waiter **link = &waiters_; *link != nullptr;) {
       Waiter *waiter = *link;
-      if (waiter->word->load(std::memory_order_relaxed) <= waiter->position) {
+      if (waiter->word->load(std::memory_order_acquire) <= waiter->position) {
         link = &waiter->next;
         continue;
       }

@@ -26,7 +26,8 @@ struct Member;
  * have posted, counted in the order of all iterations; so an iteration has posted when the word of its row is beyond it.
  *
  * A wait and a post meet like this: the waiter links itself, counts itself in `waiting_`, and looks at the word again; the
- * poster writes the word and then looks at `waiting_`. All four are sequentially consistent, so one sees the other. */
+ * poster writes the word and then looks at `waiting_`. All four are sequentially consistent, so one sees the other. A
+ * poster wakes whoever can go on, also those whose word another has written: it acquires that word, and hands it on. */
 class Doacross {
  public:
   /* Ends the process with a sentence when there are more iterations than a word can count, or no memory. */

@@ -1,4 +1,5 @@
-// npm run bench -- NAME [--check] [--json FILE] [--chart FILE] [--rounds N]: sets the checkout up, builds the native benches and runs the harness.
+// npm run bench -- NAME [--check] [--json FILE] [--chart FILE] [--rounds N]: sets the checkout up, builds the native
+// benches and runs the harness.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { makeNative } from './setup/native_build.mjs';

@@ -5,11 +5,11 @@
 //   test_faults.mjs --scenario NAME [--fail KIND:K]  one, or one of its failures; add --verbose to see each
 //
 // The last line is `N passed, M failed`; the exit code is 1 when anything failed.
-import { parseArgs } from 'node:util';
 import { createProgress } from './setup/progress.mjs';
 import { root } from './setup/setup.mjs';
 import { runScript, SetupFailure } from './setup/setup_error.mjs';
 import { ensureSystemPackages } from './setup/system_packages.mjs';
+import { commandLine } from './test/command_line.mjs';
 import { testFaults } from './test/faults.mjs';
 
 /** What the command line asks for. */
@@ -20,13 +20,7 @@ function plan() {
     scenario: { type: 'string' },
     fail: { type: 'string' },
   });
-  let parsed;
-  try {
-    parsed = parseArgs({ options, allowPositionals: true });
-  } catch (error) {
-    throw new SetupFailure(/** @type {Error} */ (error).message);
-  }
-  const { values, positionals } = parsed;
+  const { values, positionals } = commandLine(options);
   const [flavour = 'plain', ...more] = positionals;
   if ((flavour !== 'plain' && flavour !== 'asan') || more.length > 0)
     throw new SetupFailure(`Unknown flavour "${positionals.join(' ')}"; there are plain, asan.`);

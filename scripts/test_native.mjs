@@ -5,11 +5,11 @@
 //   test_native.mjs --chaos-seed SEED                   under one seed
 //
 // The last line is `N passed, M failed`; the exit code is 1 when anything failed.
-import { parseArgs } from 'node:util';
 import { createProgress } from './setup/progress.mjs';
 import { root } from './setup/setup.mjs';
 import { runScript, SetupFailure } from './setup/setup_error.mjs';
 import { ensureSystemPackages } from './setup/system_packages.mjs';
+import { commandLine } from './test/command_line.mjs';
 import { nativeFlavours, testChaos } from './test/native.mjs';
 
 /** @param {string} name @param {string | undefined} text */
@@ -22,13 +22,7 @@ function wholeNumber(name, text) {
 /** What the command line asks for. */
 function plan() {
   const options = /** @type {const} */ ({ chaos: { type: 'string' }, 'chaos-seed': { type: 'string' } });
-  let parsed;
-  try {
-    parsed = parseArgs({ options, allowPositionals: true });
-  } catch (error) {
-    throw new SetupFailure(/** @type {Error} */ (error).message);
-  }
-  const { values, positionals } = parsed;
+  const { values, positionals } = commandLine(options);
   const [flavour = 'plain', ...more] = positionals;
   const run = /** @type {Record<string, import('./test/native.mjs').Run | undefined>} */ (nativeFlavours)[flavour];
   if (run === undefined || more.length > 0)

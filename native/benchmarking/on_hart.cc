@@ -10,26 +10,19 @@ namespace {
 
 Line &of(lithe_sched_t *sched) { return *reinterpret_cast<Line *>(sched); }
 
-constexpr lithe_sched_funcs_t line_funcs = {
-    .hart_request = [](lithe_sched_t *, lithe_sched_t *, int) {},
-    .hart_enter =
-        [](lithe_sched_t *self) {
-          Line &line = of(self);
-          lithe_context_t *context = line.head;
-          if (!context) return lithe_hart_yield();
-          line.head = context->next;
-          return lithe_context_run(context);
-        },
-    .hart_return = [](lithe_sched_t *, lithe_sched_t *) {},
-    .sched_enter = [](lithe_sched_t *) {},
-    .sched_exit = [](lithe_sched_t *) {},
-    .child_enter = [](lithe_sched_t *, lithe_sched_t *) {},
-    .child_exit = [](lithe_sched_t *, lithe_sched_t *) {},
-    .context_block = [](lithe_sched_t *, lithe_context_t *) {},
-    .context_unblock = [](lithe_sched_t *self, lithe_context_t *context) { of(self).push(context); },
-    .context_yield = [](lithe_sched_t *self, lithe_context_t *context) { of(self).push(context); },
-    .context_exit = [](lithe_sched_t *, lithe_context_t *) {},
-};
+constexpr lithe_sched_funcs_t line_funcs = [] {
+  lithe_sched_funcs_t funcs = quiet_funcs;
+  funcs.hart_enter = [](lithe_sched_t *self) {
+    Line &line = of(self);
+    lithe_context_t *context = line.head;
+    if (!context) return lithe_hart_yield();
+    line.head = context->next;
+    return lithe_context_run(context);
+  };
+  funcs.context_unblock = [](lithe_sched_t *self, lithe_context_t *context) { of(self).push(context); };
+  funcs.context_yield = [](lithe_sched_t *self, lithe_context_t *context) { of(self).push(context); };
+  return funcs;
+}();
 
 }  // namespace
 

@@ -11,6 +11,21 @@ namespace harts::bench {
 // in the kernel meanwhile, so it disturbs nobody. Returns the PU of the hart that ran it.
 int on_hart(const std::function<void()> &work);
 
+// Callbacks that do nothing; hart_enter yields. Benches set those that they need in a copy.
+constexpr lithe_sched_funcs_t quiet_funcs = {
+    .hart_request = [](lithe_sched_t *, lithe_sched_t *, int) {},
+    .hart_enter = [](lithe_sched_t *) { return lithe_hart_yield(); },
+    .hart_return = [](lithe_sched_t *, lithe_sched_t *) {},
+    .sched_enter = [](lithe_sched_t *) {},
+    .sched_exit = [](lithe_sched_t *) {},
+    .child_enter = [](lithe_sched_t *, lithe_sched_t *) {},
+    .child_exit = [](lithe_sched_t *, lithe_sched_t *) {},
+    .context_block = [](lithe_sched_t *, lithe_context_t *) {},
+    .context_unblock = [](lithe_sched_t *, lithe_context_t *) {},
+    .context_yield = [](lithe_sched_t *, lithe_context_t *) {},
+    .context_exit = [](lithe_sched_t *, lithe_context_t *) {},
+};
+
 // A scheduler for one hart: one queue, first in, first out, no lock, no request. What is measured with it is the
 // runtime's protocol and next to nothing of the scheduler.
 struct Line {

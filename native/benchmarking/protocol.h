@@ -3,10 +3,10 @@
 //   describe                    -> {"facts":{...},"measurements":[...]}
 //   round MEASUREMENT ROTATION  -> {"samples":{"CONTENDER":NUMBER,...},"probes":[BEFORE,AFTER]}
 //
-// The name of a measurement may have spaces in it. A round takes one sample of every contender of the measurement, beginning with number ROTATION modulo their count, so
-// that over the rounds each of them comes first equally often. `probes` are ping-pong round trips in nanoseconds; only
-// synchronisation measurements have them. A sample is null when the machine was too busy to take it. An unknown command
-// is answered {"error":"..."}; end of input ends the program.
+// The name of a measurement may have spaces in it. A round takes one sample of every contender of the measurement,
+// beginning with number ROTATION modulo their count, so that over the rounds each of them comes first equally often.
+// `probes` are ping-pong round trips in nanoseconds; only synchronisation measurements have them. A sample is null when
+// the machine was too busy to take it. An unknown command is answered {"error":"..."}; end of input ends the program.
 #pragma once
 
 #include <functional>

@@ -34,6 +34,18 @@ export function doctestFailures(output) {
 }
 
 /**
+ * The failed trials of lithe_faults, each with what it said; the end of the output when it did not come so far.
+ *
+ * @param {string} output
+ * @returns {string[]}
+ */
+export function faultFailures(output) {
+  const lines = output.trimEnd().split('\n');
+  const found = lines.flatMap((line, index) => (line.startsWith('FAILED: ') ? [excerpt(lines, index)] : []));
+  return (found.length > 0 ? found : [lines.slice(-linesOfOne).join('\n')]).slice(0, mostOfASuite);
+}
+
+/**
  * The failed tests of vitest's JSON report.
  *
  * @param {string | undefined} report its text, undefined when there is none

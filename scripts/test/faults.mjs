@@ -1,6 +1,7 @@
 // The program lithe_faults (native/testing/faults/): each call of the runtime to the system fails in turn.
 import { availableParallelism } from 'node:os';
 import { runChild } from '../setup/child.mjs';
+import { faultFailures } from './failures.mjs';
 import { buildNative, sanitizers } from './native.mjs';
 
 const deadlineMs = 9 * 60_000;
@@ -27,13 +28,15 @@ export function testFaults({ flavour = 'plain', args = [] }) {
         deadlineMs,
       });
       if (ended.timedOut) console.log('faults: ended at its deadline');
-      return faultCounts(ended);
+      const counts = faultCounts(ended);
+      return { ...counts, failures: counts.failed > 0 ? faultFailures(ended.output) : [] };
     });
     const counts = await Promise.all(runs);
-    return counts.reduce((sum, { passed, failed }) => ({ passed: sum.passed + passed, failed: sum.failed + failed }), {
-      passed: 0,
-      failed: 0,
-    });
+    return {
+      passed: counts.reduce((sum, { passed }) => sum + passed, 0),
+      failed: counts.reduce((sum, { failed }) => sum + failed, 0),
+      failures: counts.flatMap(({ failures }) => failures),
+    };
   };
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { doctestFailures, vitestFailures } from '../../scripts/test/failures.mjs';
+import { doctestFailures, faultFailures, vitestFailures } from '../../scripts/test/failures.mjs';
 
 const line = '='.repeat(79);
 
@@ -30,6 +30,15 @@ test.each([
   ['Segmentation fault', 'before\nSegmentation fault'],
 ])('a doctest program that ended by "%s" shows it', (last, shown) => {
   expect(doctestFailures(`before\n${last}\n`)[0]).toContain(shown);
+});
+
+test('the failed trials of the faults are repeated with what they said, or the end of what was said', () => {
+  const output =
+    'keys: 3 failures\nFAILED: --scenario "keys" --fail memory:2\nended by signal 11\n2 passed, 1 failed\n';
+  expect(faultFailures(output)).toEqual([
+    'FAILED: --scenario "keys" --fail memory:2\nended by signal 11\n2 passed, 1 failed',
+  ]);
+  expect(faultFailures('hangs:\nlithe: 2 harts\n')).toEqual(['hangs:\nlithe: 2 harts']);
 });
 
 test('the failed tests of vitest, and files that could not be loaded, are repeated', () => {

@@ -257,33 +257,24 @@ struct Asker {
   }
 };
 
-constexpr lithe_sched_funcs_t asker_funcs = {
-    .hart_request = [](lithe_sched_t *, lithe_sched_t *, int) {},
-    .hart_enter =
-        [](lithe_sched_t *self) {
-          Asker &asker = Asker::of(self);
-          if (!asker.waiting) {
-            asker.answer();
-          } else if (asker.is_ready.exchange(false, std::memory_order_acquire)) {
-            return lithe_context_run(asker.waiting);
-          }
-          lithe_hart_request(self, -1);
-          return lithe_hart_yield();
-        },
-    .hart_return = [](lithe_sched_t *, lithe_sched_t *) {},
-    .sched_enter = [](lithe_sched_t *) {},
-    .sched_exit = [](lithe_sched_t *) {},
-    .child_enter = [](lithe_sched_t *, lithe_sched_t *) {},
-    .child_exit = [](lithe_sched_t *, lithe_sched_t *) {},
-    .context_block = [](lithe_sched_t *, lithe_context_t *) {},
-    .context_unblock =
-        [](lithe_sched_t *self, lithe_context_t *) {
-          Asker::of(self).is_ready.store(true, std::memory_order_release);
-          lithe_hart_request(self, 1);
-        },
-    .context_yield = [](lithe_sched_t *, lithe_context_t *) {},
-    .context_exit = [](lithe_sched_t *, lithe_context_t *) {},
-};
+constexpr lithe_sched_funcs_t asker_funcs = [] {
+  lithe_sched_funcs_t funcs = quiet_funcs;
+  funcs.hart_enter = [](lithe_sched_t *self) {
+    Asker &asker = Asker::of(self);
+    if (!asker.waiting) {
+      asker.answer();
+    } else if (asker.is_ready.exchange(false, std::memory_order_acquire)) {
+      return lithe_context_run(asker.waiting);
+    }
+    lithe_hart_request(self, -1);
+    return lithe_hart_yield();
+  };
+  funcs.context_unblock = [](lithe_sched_t *self, lithe_context_t *) {
+    Asker::of(self).is_ready.store(true, std::memory_order_release);
+    lithe_hart_request(self, 1);
+  };
+  return funcs;
+}();
 
 Asker::Asker() { expect("lithe_sched_init", lithe_sched_init(&sched, &asker_funcs, "asker")); }
 

@@ -1,5 +1,6 @@
-// `npm run bench -- idle`: what an idle hart costs, and how soon it is there, by how long it has been idle. One policy per
-// process (HARTS_SPIN); bench/idle.ts runs them side by side. The definitions of the measurements are in bench/README.md.
+// `npm run bench -- idle`: what an idle hart costs, and how soon it is there, by how long it has been idle. One policy
+// per process (HARTS_SPIN); bench/idle.ts runs them side by side. The definitions of the measurements are in
+// bench/README.md.
 #include <atomic>
 #include <cstdint>
 #include <cstdio>
@@ -38,27 +39,18 @@ struct Asker {
   }
 };
 
-constexpr lithe_sched_funcs_t asker_funcs = {
-    .hart_request = [](lithe_sched_t *, lithe_sched_t *, int) {},
-    .hart_enter =
-        [](lithe_sched_t *self) {
-          Asker &asker = *reinterpret_cast<Asker *>(self);
-          if (asker.is_wanted.exchange(false, std::memory_order_relaxed)) {
-            asker.came_at.store(now_ns(), std::memory_order_release);
-            lithe_hart_request(self, -1);
-          }
-          return lithe_hart_yield();
-        },
-    .hart_return = [](lithe_sched_t *, lithe_sched_t *) {},
-    .sched_enter = [](lithe_sched_t *) {},
-    .sched_exit = [](lithe_sched_t *) {},
-    .child_enter = [](lithe_sched_t *, lithe_sched_t *) {},
-    .child_exit = [](lithe_sched_t *, lithe_sched_t *) {},
-    .context_block = [](lithe_sched_t *, lithe_context_t *) {},
-    .context_unblock = [](lithe_sched_t *, lithe_context_t *) {},
-    .context_yield = [](lithe_sched_t *, lithe_context_t *) {},
-    .context_exit = [](lithe_sched_t *, lithe_context_t *) {},
-};
+constexpr lithe_sched_funcs_t asker_funcs = [] {
+  lithe_sched_funcs_t funcs = quiet_funcs;
+  funcs.hart_enter = [](lithe_sched_t *self) {
+    Asker &asker = *reinterpret_cast<Asker *>(self);
+    if (asker.is_wanted.exchange(false, std::memory_order_relaxed)) {
+      asker.came_at.store(now_ns(), std::memory_order_release);
+      lithe_hart_request(self, -1);
+    }
+    return lithe_hart_yield();
+  };
+  return funcs;
+}();
 
 Asker::Asker() { expect("lithe_sched_init", lithe_sched_init(&sched, &asker_funcs, "asker")); }
 

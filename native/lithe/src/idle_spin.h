@@ -26,7 +26,7 @@ struct SpinLimit {
 int read_spin_environment(SpinLimit unset, SpinLimit &limit, std::string &problem);
 
 // What a wake-up takes, from the sender's decision to the receiver's first instruction: an average that follows.
-// Written by anybody who wakes; two at once may lose a sample.
+// Written by any carrier that was woken, relaxed: nothing else depends on it, and two at once may lose a sample.
 class WakeCost {
  public:
   void note(uint64_t nanoseconds) {

@@ -44,7 +44,8 @@ class Mailbox {
   // The scheduler that the hart is with. Only for fetching: it travels on the line of the mail, so the receiver can have
   // the hart's line and the scheduler's at once. Not to be followed; the scheduler may have gone.
   std::atomic<const lithe_sched_t *> destination_{nullptr};
-  // When the last mail to a sleeper was sent; a mail that found the owner awake does not say.
+  // When the last mail to a sleeper was sent; a mail that found the owner awake does not say. Relaxed: it is written before
+  // the exchange of `value_` that is a release, and read after the one that is an acquire.
   std::atomic<uint64_t> sent_at_{0};
 };
 

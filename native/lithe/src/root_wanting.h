@@ -21,11 +21,11 @@ namespace lithe::core {
 //     at most, and a hart that is granted changes nothing here;
 //   - what makes it come earlier (a hart of it came back, its priority was raised) is told, by `update`.
 //
-// Nobody who wants is missed. The flag `wants` of a scheduler says that it is in the heaps (or alone: then Root looks at it in any
-// case, and calls `update` when another comes). Who makes a scheduler want,
-// by raising its demand (lithe_hart_request) or by taking a hart from it (Root::take_from), does that first and then reads
-// the flag; if it is 0 it calls `update`. Who takes a scheduler out clears the flag first, then looks at harts and
-// demand once more. All of these are sequentially consistent, so at least one of the two sees the other.
+// Nobody who wants is missed. The flag `wants` of a scheduler says that it is in the heaps (or alone: then Root looks
+// at it in any case, and calls `update` when another comes). Who makes a scheduler want, by raising its demand
+// (lithe_hart_request) or by taking a hart from it (Root::take_from), does that first and then reads the flag; if it is
+// 0 it calls `update`. Who takes a scheduler out clears the flag first, then looks at harts and demand once more. All
+// of these are sequentially consistent, so at least one of the two sees the other.
 class Wanting {
  public:
   // A scheduler has come, which has what it wants. One that `is_alone` is not put in, but is told that it is: Root does not

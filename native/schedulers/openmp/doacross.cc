@@ -38,9 +38,11 @@ Doacross::Doacross(const LoopSpec &loop, unsigned team_size, unsigned depth, con
   for (unsigned i = 0; i < depth; ++i) {
     if (__builtin_mul_overflow(all, counts[i], &all)) fatal("a doacross loop has more than 2^64 iterations");
   }
-  const uint64_t rows = loop.trips == 0 ? 0 : row_count(loop, team_size);
-  if (rows <= PTRDIFF_MAX / sizeof(Row)) rows_.reset(new (std::nothrow) Row[rows]);
-  if (!counts_ || !rows_) fatal("out of memory for a doacross loop of %llu iterations", (unsigned long long)loop.trips);
+  const uint64_t rows = row_count(loop, team_size);
+  if (rows > kMostRowsApart) stride_ = 1;
+  constexpr uint64_t most = PTRDIFF_MAX / sizeof(uint64_t);
+  if (rows <= most / stride_) posted_.reset(new (std::nothrow) std::atomic<uint64_t>[rows * stride_] {});
+  if (!counts_ || !posted_) fatal("out of memory for a doacross loop with %llu rows", (unsigned long long)rows);
   std::copy_n(counts, depth, counts_.get());
 }
 
@@ -51,7 +53,7 @@ uint64_t Doacross::position_of(const uint64_t *numbers) const {
 }
 
 std::atomic<uint64_t> &Doacross::word_of(uint64_t outer) const {
-  return rows_[row_of(loop_, team_size_, outer)].posted;
+  return posted_[row_of(loop_, team_size_, outer) * stride_];
 }
 
 void Doacross::post(const uint64_t *numbers) {
@@ -116,7 +118,8 @@ void Doacross::wait(Member &member, const uint64_t *numbers) {
 }
 
 Doacross *share_doacross(Member &member, unsigned depth, const uint64_t *counts) {
-  if (member.team->crew == nullptr) return nullptr; /* one thread runs all in order */
+  /* One thread runs all in order; and nobody waits in a loop without iterations, whose counts mean nothing. */
+  if (member.team->crew == nullptr || member.loop.trips == 0) return nullptr;
   std::atomic<Doacross *> &shared = member.share->doacross;
   Doacross *there = shared.load(std::memory_order_acquire);
   if (there != nullptr) return there;

@@ -48,20 +48,20 @@ class Doacross {
     Waiter *next;
   };
   struct Wait;
+  static constexpr unsigned kWordsInLine = 8;
+  static constexpr uint64_t kMostRowsApart = 4096;
   static void enqueue(lithe_context_t *context, void *wait);
   uint64_t position_of(const uint64_t *numbers) const;
   std::atomic<uint64_t> &word_of(uint64_t outer) const;
-
-  /* Each thread writes its rows only; a line for each, or they would disturb one another. */
-  struct alignas(64) Row {
-    std::atomic<uint64_t> posted{0};
-  };
 
   const LoopSpec loop_;
   const unsigned team_size_;
   const unsigned depth_;
   std::unique_ptr<uint64_t[]> counts_;
-  std::unique_ptr<Row[]> rows_;
+  /* The rows' words. Each thread writes its rows only, so a word has a line to itself, or they would disturb one another;
+   * unless there are very many. */
+  unsigned stride_ = kWordsInLine;
+  std::unique_ptr<std::atomic<uint64_t>[]> posted_;
   std::atomic<unsigned> waiting_{0};
   Guard guard_; /* of the list */
   Waiter *waiters_ = nullptr;

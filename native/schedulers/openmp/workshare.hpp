@@ -79,7 +79,7 @@ WorkShare &next_share(Member &member);
 void begin_combined(Member &member, const LoopSpec &spec);
 
 /* What the team shares about the doacross loop that the member has begun, made by whoever comes first; NULL in a team of
- * one. `counts` are the iterations of each of the `depth` loops. */
+ * one, and without iterations. `counts` are the iterations of each of the `depth` loops. */
 Doacross *share_doacross(Member &member, unsigned depth, const uint64_t *counts);
 
 /* A spec from the arguments of the GOMP_*loop* calls; `kind` may be kRuntime, which asks the control variables. */

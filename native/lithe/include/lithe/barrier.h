@@ -9,8 +9,9 @@
 
 LITHE_BEGIN_DECLS
 
-/* A reusable barrier for contexts, guests and plain threads: each `parties` arrivals make a round. A waiter spins briefly only while its
- * scheduler holds a hart for every party (design law 4); otherwise it blocks at once and its hart does other work.
+/* A reusable barrier for contexts, guests and plain threads: each `parties` arrivals make a round. A waiter spins
+ * briefly only while its scheduler holds a hart for every party (design law 4); otherwise it blocks at once and its
+ * hart does other work.
  *
  * Fairness: all waiters of a round are released at once; those that blocked become ready in the order of arrival. */
 typedef struct lithe_barrier {

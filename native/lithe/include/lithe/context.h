@@ -53,8 +53,9 @@ LITHE_API int lithe_context_create(lithe_context_t **out, const lithe_context_at
 LITHE_API int lithe_context_destroy(lithe_context_t *context);
 
 /* The calling context. Callable from anywhere: a thread that the runtime did not make becomes a guest by the first
- * call, and its guest context is returned. Inside a scheduler callback the answer means nothing. NULL only when memory for the guest is exhausted,
- * or the runtime cannot start (lithe_topology_get says why); calls that need a context return LITHE_ENOMEM then. */
+ * call, and its guest context is returned. Inside a scheduler callback the answer means nothing. NULL only when memory
+ * for the guest is exhausted, or the runtime cannot start (lithe_topology_get says why); calls that need a context
+ * return LITHE_ENOMEM then. */
 LITHE_API lithe_context_t *lithe_context_self(void);
 
 /* Suspends the calling context until lithe_context_unblock(self).

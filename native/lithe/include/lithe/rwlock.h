@@ -12,9 +12,9 @@ LITHE_BEGIN_DECLS
 /* A lock for many readers or one writer, for contexts, guests and plain threads.
  *
  * Fairness: who waits is woken in FIFO order, readers that wait next to each other together, and competes with
- * newcomers. Whoever has lost 8 times insists, and so does a writer that waits for readers: from then on nobody overtakes
- * it, and it is handed the lock. So neither readers nor writers starve. A context that holds it for reading should not lock it for reading again: behind a writer
- * that insists it would wait for itself. There is no upgrade. */
+ * newcomers. Whoever has lost 8 times insists, and so does a writer that waits for readers: from then on nobody
+ * overtakes it, and it is handed the lock. So neither readers nor writers starve. A context that holds it for reading
+ * should not lock it for reading again: behind a writer that insists it would wait for itself. There is no upgrade. */
 typedef struct lithe_rwlock {
   uint32_t state; /* the runtime's own */
   uint32_t guard;

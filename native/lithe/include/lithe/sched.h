@@ -15,11 +15,12 @@ typedef struct lithe_decision {
 
 /* The contract of a scheduler, on one page. `self` is the scheduler whose table this is.
  *
- * All callbacks may be called on several harts at once, must not block, must not throw, and must not allocate: the context
- * that they are about may have been switched out in the middle of malloc. All but hart_enter are bookkeeping: they may call lithe_hart_request and lithe_context_unblock and nothing else of the runtime that changes
- * state. "Caller's stack" means the stack of whoever made the call that causes the callback. "Hart" means: on the hart
- * that is to be used next, on the carrier's own stack or on that of the context that is leaving it, whichever saves a
- * switch; there lithe_hart_self is right, lithe_context_self is either identity, and suspending is LITHE_EPERM. */
+ * All callbacks may be called on several harts at once, must not block, must not throw, and must not allocate: the
+ * context that they are about may have been switched out in the middle of malloc. All but hart_enter are bookkeeping:
+ * they may call lithe_hart_request and lithe_context_unblock and nothing else of the runtime that changes state.
+ * "Caller's stack" means the stack of whoever made the call that causes the callback. "Hart" means: on the hart that is
+ * to be used next, on the carrier's own stack or on that of the context that is leaving it, whichever saves a switch;
+ * there lithe_hart_self is right, lithe_context_self is either identity, and suspending is LITHE_EPERM. */
 typedef struct lithe_sched_funcs {
   /* `child` has changed its demand by `delta` (already added to lithe_sched_demand(child)). Caller's stack, any thread.
    * A parent normally passes it on: lithe_hart_request(self, delta). */
@@ -98,7 +99,8 @@ LITHE_API int lithe_sched_init(lithe_sched_t *sched, const lithe_sched_funcs_t *
  * root scheduler, and waits for a hart. Order: the hart moves from parent to child, parent.child_enter(child),
  * child.sched_enter(). Returns on the same stack, inside the child, whose demand is then 1 (this very context).
  *
- * Errors: LITHE_EINVAL (not initialised, or entered already), LITHE_EPERM from a callback, LITHE_ENOMEM, those of lithe_topology_get. */
+ * Errors: LITHE_EINVAL (not initialised, or entered already), LITHE_EPERM from a callback, LITHE_ENOMEM, those of
+ * lithe_topology_get. */
 LITHE_API int lithe_sched_enter(lithe_sched_t *child);
 
 /* Leaves the current scheduler, by the context that entered it.

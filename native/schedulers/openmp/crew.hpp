@@ -9,6 +9,9 @@
  *                  (one fetch_add), else serves a nested region, else leaves
  *   region_end     the owner joins: the region has ended when every worker is docked, hence off its stack
  *
+ * A docked worker, and a member parked at a barrier, is woken when there are tasks that it could run (task_pool.hpp). The
+ * former counts as `remaining` again until it is docked anew; whoever wakes it is counted itself, so the region goes on.
+ *
  * Workers leave their stacks by lithe_context_yield with an Intent in their Member, which context_yield reads: the
  * scheduler keeps such a context itself (docked, or parked at the barrier) and runs it later without an unblock, so a
  * whole team starts, meets and ends without a call into the parent for each thread. The owner may be a guest, of which
@@ -27,6 +30,7 @@
 
 #include "lithe/lithe.hpp"
 #include "schedulers/openmp/guard.hpp"
+#include "schedulers/openmp/task_pool.hpp"
 #include "schedulers/openmp/team.hpp"
 
 namespace harts::omp {
@@ -40,6 +44,7 @@ class Crew final : public lithe::Scheduler {
   /* The owner's seat, and the team of the region in progress. */
   Member master;
   Team team;
+  TaskPool tasks{this};
 
   /* The largest team: what the counters below hold. */
   static constexpr unsigned kLargestTeam = (1u << 24) - 1;
@@ -60,6 +65,14 @@ class Crew final : public lithe::Scheduler {
 
   /* Callable from: a member of `team`, inside. */
   void barrier(Member &member);
+
+  /* Lets everybody go on who waits at a barrier of this region, now or later. Callable from: a member, inside. */
+  void cancel_barriers();
+
+  /* Whether a member sleeps that could help with tasks: at a barrier, or after its part; a snapshot. */
+  bool has_sleeper() const;
+  /* Wakes one of them; false when there is none. Callable while a task of the region is not complete. */
+  bool wake_sleeper();
 
   /* Ends the workers, without waiting for them. The crew must not be used any more; the last worker frees it.
    * Callable from: anywhere, between regions. */
@@ -129,6 +142,11 @@ class Crew final : public lithe::Scheduler {
   bool has_work() const;
   Member &member_of(lithe_context_t *context);
   void open_phase(unsigned phase);
+  void release_parked(unsigned phase);
+  void recheck_tasks(unsigned phase);
+  lithe_context_t *pop_parked(unsigned phase);
+  void wake(lithe_context_t *context);
+  static bool was_recruited(Member &member);
   void park(Member &member, lithe_context_t *context);
   void make_ready(lithe_context_t *first, lithe_context_t *last, unsigned count);
   void settle();
@@ -138,6 +156,7 @@ class Crew final : public lithe::Scheduler {
 
   alignas(64) Thread *owner_;
   const bool owner_is_guest_;
+  uint64_t region_ = 0;           /* how many there have been; see Member::docked */
   std::vector<Worker *> workers_; /* worker i-1 is thread i */
   lithe_context_t *master_context_ = nullptr;
   std::atomic<bool> retiring_{false};
@@ -159,6 +178,7 @@ class Crew final : public lithe::Scheduler {
   /* The barrier. Arrivals are counted; the last one opens the phase. Parked contexts of a phase are a stack in
    * parked_[phase % 2], which holds kOpen once the phase is open: who tries to park later finds that and goes on. */
   alignas(64) std::atomic<unsigned> arrived_{0};
+  static constexpr unsigned kCancelled = 1u << 31; /* in phase_: nobody waits any more */
   alignas(64) std::atomic<unsigned> phase_{0};
   std::atomic<lithe_context_t *> parked_[2] = {nullptr, nullptr};
 

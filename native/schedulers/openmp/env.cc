@@ -256,12 +256,6 @@ void read_target_offload(Environment &env) {
   refuse("OMP_TARGET_OFFLOAD", "mandatory, disabled or default", "default");
 }
 
-void read_cancellation() {
-  bool cancellation = false;
-  read_truth("OMP_CANCELLATION", &cancellation, "false");
-  if (cancellation) warn("OMP_CANCELLATION=\"true\" is not supported yet; constructs are not cancelled.");
-}
-
 std::string upper(std::string text) {
   for (char &letter : text) letter = static_cast<char>(toupper(static_cast<unsigned char>(letter)));
   return text;
@@ -295,7 +289,8 @@ Environment read_environment() try {
   read_count("OMP_NUM_TEAMS", &env.controls.teams, "one team");
   read_count("OMP_TEAMS_THREAD_LIMIT", &env.controls.teams_thread_limit, "the limit of all threads");
   read_target_offload(env);
-  read_cancellation();
+  read_truth("OMP_CANCELLATION", &env.cancellation, "false");
+  read_count("OMP_MAX_TASK_PRIORITY", &env.max_task_priority, "0");
   return env;
 } catch (const std::bad_alloc &) {
   fatal("out of memory for the variables OMP_*");
@@ -351,7 +346,7 @@ void display_environment(bool verbose) try {
   line("OMP_THREAD_LIMIT", std::to_string(limit));
   line("OMP_MAX_ACTIVE_LEVELS", std::to_string(controls.max_active_levels));
   line("OMP_ALLOCATOR", upper(allocator_names[controls.allocator - 1]));
-  line("OMP_CANCELLATION", "FALSE");
+  line("OMP_CANCELLATION", flag(env.cancellation));
   line("OMP_NUM_TEAMS", std::to_string(controls.teams));
   line("OMP_TEAMS_THREAD_LIMIT", std::to_string(controls.teams_thread_limit));
   line("OMP_TARGET_OFFLOAD", env.needs_device ? "MANDATORY" : "DEFAULT");

@@ -42,6 +42,8 @@ struct Environment {
   std::vector<unsigned> thread_list; /* OMP_NUM_THREADS, empty when it is not set */
   unsigned thread_limit = 0;         /* OMP_THREAD_LIMIT, 0: none */
   bool needs_device = false;         /* OMP_TARGET_OFFLOAD=MANDATORY */
+  bool cancellation = false;         /* OMP_CANCELLATION */
+  int max_task_priority = 0;         /* OMP_MAX_TASK_PRIORITY */
   size_t stack_size = 0;             /* of a team context, from OMP_STACKSIZE or the default of threads */
 };
 

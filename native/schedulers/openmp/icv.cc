@@ -127,10 +127,10 @@ HARTS_OMP_API double omp_get_wtick() {
   return seconds(tick);
 }
 
-/* What is always so here: no explicit tasks, no cancellation, no places, no devices but the host. */
-HARTS_OMP_API int omp_in_final() { return 0; }
-HARTS_OMP_API int omp_get_cancellation() { return 0; }
-HARTS_OMP_API int omp_get_max_task_priority() { return 0; }
+/* What is always so here: no places, no devices but the host. */
+HARTS_OMP_API int omp_in_final() { return self().task->is_final; }
+HARTS_OMP_API int omp_get_cancellation() { return environment().cancellation; }
+HARTS_OMP_API int omp_get_max_task_priority() { return environment().max_task_priority; }
 HARTS_OMP_API int omp_get_proc_bind() { return 0; /* omp_proc_bind_false */ }
 HARTS_OMP_API int omp_get_num_places() { return 0; }
 HARTS_OMP_API int omp_get_place_num() { return -1; }

@@ -1,5 +1,6 @@
 /* Parallel regions: GOMP_parallel, its combined forms, and the older start/end pairs. `flags` holds the proc_bind
  * clause, which places nothing yet: harts are placed by liblithe. */
+#include "schedulers/openmp/task_reduction.hpp"
 #include "schedulers/openmp/team.hpp"
 
 using namespace harts::omp;
@@ -78,4 +79,13 @@ HARTS_OMP_API void GOMP_parallel_sections_start(Function function, void *data, u
   LoopSpec spec;
   spec.trips = count;
   region_start(self(), function, data, threads, &spec);
+}
+
+/* reduction(task, ...) on the region: the first field of the data is the registration (task_reduction.hpp). */
+HARTS_OMP_API unsigned GOMP_parallel_reductions(Function function, void *data, unsigned threads, unsigned) {
+  Member &member = self();
+  const unsigned size = team_size(member, threads);
+  uintptr_t *reductions = *static_cast<uintptr_t **>(data);
+  register_reductions(reductions, size, nullptr);
+  return region_run_sized(member, function, data, size, nullptr, reductions);
 }

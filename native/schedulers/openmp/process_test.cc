@@ -120,13 +120,88 @@ std::string source_directory() {
 
 /* ---- the children ---- */
 
-TEST_CASE("openmp child: task" * doctest::skip()) {
-  int value = 0;
+/* OpenACC's initialisation, which only a compiler with -fopenacc calls. */
+TEST_CASE("openmp child: openacc" * doctest::skip()) {
+  const auto start = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "acc_init"));
+  REQUIRE((start != nullptr));
+  start(0);
+  std::printf("openacc returned\n");
+}
+
+/* Each construct is cancelled by one thread; with OMP_CANCELLATION, the others leave it at a cancellation point. */
+TEST_CASE("openmp child: cancel" * doctest::skip()) {
+  std::atomic<int> iterations{0}, tasks{0}, after{0}, sections{0};
+#pragma omp parallel num_threads(4)
+  {
+#pragma omp for schedule(dynamic, 1)
+    for (int i = 0; i < 1000; ++i) {
+      ++iterations;
+#pragma omp cancel for
+    }
+#pragma omp sections
+    {
+#pragma omp section
+      {
+#pragma omp cancel sections
+        ++sections;
+      }
+    }
+  }
+  std::printf("loop %s, section %d\n", iterations < 1000 ? "cancelled" : "whole", sections.load());
+  for (int repeat = 0; repeat < 20; ++repeat) {
+    after = 0;
+#pragma omp parallel num_threads(4)
+    {
+      if (omp_get_thread_num() == 2) {
+#pragma omp cancel parallel
+      }
+#pragma omp cancellation point parallel
+#pragma omp barrier
+      ++after;
+    }
+  }
+  std::printf("after the barrier %d\n", after.load());
+#pragma omp parallel num_threads(4)
+#pragma omp single
+  {
+#pragma omp taskgroup
+    for (int i = 0; i < 100; ++i) {
+#pragma omp task shared(tasks)
+      {
+        ++tasks;
+#pragma omp cancel taskgroup
+      }
+    }
+  }
+  std::printf("tasks %s\n", tasks < 100 ? "cancelled" : "whole");
+  // What follows is whole again.
+  int whole = 0;
+#pragma omp parallel num_threads(4) reduction(+ : whole)
+  {
+#pragma omp for
+    for (int i = 0; i < 100; ++i) ++whole;
+#pragma omp barrier
+  }
+  std::printf("then %d, cancellation %d\n", whole, omp_get_cancellation());
+}
+
+/* On one hart nobody else takes a task: what is queued runs by priority. */
+TEST_CASE("openmp child: priorities" * doctest::skip()) {
+  std::vector<int> order;
+  std::printf("most %d\n", omp_get_max_task_priority());
 #pragma omp parallel num_threads(2)
 #pragma omp single
-#pragma omp task shared(value)
-  value = 1;
-  std::printf("task returned %d\n", value);
+#pragma omp taskgroup
+  for (const int priority : {1, 3, 2}) {
+#pragma omp task priority(priority) shared(order) firstprivate(priority)
+    {
+#pragma omp critical
+      order.push_back(priority);
+    }
+  }
+  std::printf("order");
+  for (const int priority : order) std::printf(" %d", priority);
+  std::printf("\n");
 }
 
 TEST_CASE("openmp child: target and teams" * doctest::skip()) {
@@ -248,11 +323,32 @@ TEST_CASE("openmp process: every name of abi.map is there under its version") {
 }
 
 TEST_CASE("openmp process: an entry point that is not there prints its name and aborts") {
-  const Outcome outcome = run_child("task");
-  CHECK(outcome.says("libgomp (harts): GOMP_task is not supported yet; aborting.\n"));
-  CHECK(!outcome.says("task returned"));
+  const Outcome outcome = run_child("openacc");
+  CHECK(outcome.says("libgomp (harts): acc_init is not supported yet; aborting.\n"));
+  CHECK(!outcome.says("openacc returned"));
   CHECK(WIFSIGNALED(outcome.status));
   CHECK(WTERMSIG(outcome.status) == SIGABRT);
+}
+
+TEST_CASE("openmp process: OMP_CANCELLATION decides whether constructs are cancelled") {
+  const Outcome off = run_child("cancel");
+  INFO(off.output);
+  CHECK(off.says("loop whole, section 1\nafter the barrier 4\ntasks whole\nthen 100, cancellation 0\n"));
+  CHECK(exited_with(off, 0));
+  for (const char *harts : {"HARTS=1", "HARTS_VIRTUAL=16", "HARTS_SPIN=0"}) {
+    const Outcome on = run_child("cancel", {"OMP_CANCELLATION=true", harts});
+    INFO(on.output);
+    CHECK(on.says("loop cancelled, section 0\nafter the barrier 0\ntasks cancelled\nthen 100, cancellation 1\n"));
+    CHECK(exited_with(on, 0));
+  }
+}
+
+TEST_CASE("openmp process: OMP_MAX_TASK_PRIORITY lets priorities count") {
+  const Outcome outcome = run_child("priorities", {"OMP_MAX_TASK_PRIORITY=2", "HARTS=1"});
+  INFO(outcome.output);
+  CHECK(outcome.says("most 2\n"));
+  CHECK(outcome.says("order 3 2 1\n"));
+  CHECK(run_child("priorities").says("most 0\n"));
 }
 
 TEST_CASE("openmp process: teams and target regions obey their variables") {
@@ -286,7 +382,7 @@ TEST_CASE("openmp process: OpenMP works in a forked child" * doctest::skip(!can_
 
 TEST_CASE("openmp process: the whole suite passes on one hart and on sixteen virtual ones") {
   for (const char *harts : {"HARTS=1", "HARTS_VIRTUAL=16"}) {
-    const Outcome outcome = run_program(own_path(), {"-tc=openmp: *"}, {harts});
+    const Outcome outcome = run_program(own_path(), {"-sf=*schedulers/openmp/*", "-tce=openmp process*"}, {harts});
     INFO(harts, "\n", outcome.output);
     CHECK(exited_with(outcome, 0));
   }
@@ -330,7 +426,8 @@ TEST_CASE("openmp process: a value that makes no sense is named, and the default
            Case{"OMP_ALLOCATOR=fast", "OMP_ALLOCATOR=\"fast\" is not the name of a predefined allocator; using "},
            Case{"OMP_NUM_TEAMS=none", "OMP_NUM_TEAMS=\"none\" is not a positive number; using one team."},
            Case{"OMP_TARGET_OFFLOAD=gpu", "OMP_TARGET_OFFLOAD=\"gpu\" is not mandatory, disabled or default"},
-           Case{"OMP_CANCELLATION=true", "OMP_CANCELLATION=\"true\" is not supported yet"},
+           Case{"OMP_CANCELLATION=maybe", "OMP_CANCELLATION=\"maybe\" is not true or false; using false."},
+           Case{"OMP_MAX_TASK_PRIORITY=-2", "OMP_MAX_TASK_PRIORITY=\"-2\" is not a positive number; using 0."},
        }) {
     const Outcome outcome = run_child("sizes", {one.setting});
     INFO(outcome.output);

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <new>
 
+#include "schedulers/openmp/task_reduction.hpp"
 #include "schedulers/openmp/team.hpp"
 #include "schedulers/openmp/word_lock.hpp"
 
@@ -50,15 +51,6 @@ bool claim_single(Member &member) {
 
 HARTS_OMP_API void GOMP_barrier() { team_barrier(self()); }
 
-/* Cancellation. cancel-var is always false: OMP_CANCELLATION=true is refused with a warning. The compiler's calls are
- * then what the standard makes of them, no-operations and plain barriers. */
-HARTS_OMP_API bool GOMP_barrier_cancel() {
-  team_barrier(self());
-  return false;
-}
-HARTS_OMP_API bool GOMP_cancel(int, bool) { return false; }
-HARTS_OMP_API bool GOMP_cancellation_point(int) { return false; }
-
 HARTS_OMP_API void GOMP_critical_start() { unnamed_critical.lock(); }
 HARTS_OMP_API void GOMP_critical_end() { unnamed_critical.unlock(); }
 /* `name` is a zeroed pointer-sized variable of the program's, one for each name: the lock itself. */
@@ -87,7 +79,9 @@ HARTS_OMP_API void GOMP_single_copy_end(void *values) {
 
 /* The scope construct needs the runtime only for a task reduction. */
 HARTS_OMP_API void GOMP_scope_start(uintptr_t *reductions) {
-  if (reductions != nullptr) unsupported("GOMP_scope_start with a task reduction");
+  Member &member = self();
+  next_share(member);
+  if (reductions != nullptr) share_reductions(member, reductions);
 }
 
 #define PUBLIC __attribute__((visibility("default")))
@@ -111,7 +105,7 @@ PUBLIC void omp_destroy_nest_lock_30(void *) {}
 
 PUBLIC int omp_test_nest_lock_30(void *memory) {
   NestLock &nest = *static_cast<NestLock *>(memory);
-  const void *me = &self();
+  const void *me = self().task;
   if (__atomic_load_n(&nest.owner, __ATOMIC_RELAXED) != me) {
     if (!nest.lock.try_lock()) return 0;
     __atomic_store_n(&nest.owner, me, __ATOMIC_RELAXED);
@@ -121,7 +115,7 @@ PUBLIC int omp_test_nest_lock_30(void *memory) {
 
 PUBLIC void omp_set_nest_lock_30(void *memory) {
   NestLock &nest = *static_cast<NestLock *>(memory);
-  const void *me = &self();
+  const void *me = self().task;
   if (__atomic_load_n(&nest.owner, __ATOMIC_RELAXED) != me) {
     nest.lock.lock();
     __atomic_store_n(&nest.owner, me, __ATOMIC_RELAXED);

@@ -11,6 +11,9 @@
 
 #include "lithe/lithe.h"
 #include "schedulers/openmp/crew.hpp"
+#include "schedulers/openmp/task_depend.hpp"
+#include "schedulers/openmp/task_pool.hpp"
+#include "schedulers/openmp/tasking.hpp"
 
 namespace harts::omp {
 
@@ -59,6 +62,16 @@ void prepare_serial(SerialRegion &region, Member &encountering, const LoopSpec *
   if (combined != nullptr) begin_combined(region.member, *combined);
 }
 
+/* A task that waits for its event may have been left. */
+void finish_tasks(SerialRegion &region) {
+  if (region.team.tasks != nullptr) {
+    drain_tasks(region.member);
+    delete region.team.tasks;
+    region.team.tasks = nullptr;
+  }
+  drop_dependences(region.member.implicit);
+}
+
 void give_back(ContentionGroup &group, unsigned threads) {
   if (threads != 0) group.threads.fetch_sub(threads, std::memory_order_relaxed);
 }
@@ -82,6 +95,7 @@ void start_serial(Member &encountering, const LoopSpec *combined) {
 
 void end_serial(Thread &thread) {
   SerialRegion *region = thread.open;
+  finish_tasks(*region);
   thread.open = region->next;
   current = region->team.encountering;
   region->next = thread.spare;
@@ -90,7 +104,8 @@ void end_serial(Thread &thread) {
 
 /* Starts a region of `size` > 1 threads; false if there can be no more than one. The threads are taken from the
  * contention group already. */
-bool start_active(Member &encountering, void (*function)(void *), void *data, unsigned size, const LoopSpec *combined) {
+bool start_active(Member &encountering, void (*function)(void *), void *data, unsigned size, const LoopSpec *combined,
+                  uintptr_t *reductions) {
   Thread &thread = *encountering.thread;
   ContentionGroup &group = *encountering.team->group;
   const unsigned limited = group.limit != 0 ? size - 1 : 0;
@@ -113,6 +128,7 @@ bool start_active(Member &encountering, void (*function)(void *), void *data, un
   team.is_combined = combined != nullptr;
   if (combined != nullptr) team.combined = *combined;
   team.singles.store(0, std::memory_order_relaxed);
+  team.reductions = reductions;
   crew.begin_part(crew.master);
   int code = 0;
   if (team.size == 1 || (code = crew.start()) != 0) {
@@ -217,7 +233,8 @@ unsigned team_size(Member &encountering, unsigned requested) {
 void region_start(Member &encountering, void (*function)(void *), void *data, unsigned requested,
                   const LoopSpec *combined) {
   const unsigned size = team_size(encountering, requested);
-  if (size == 1 || !start_active(encountering, function, data, size, combined)) start_serial(encountering, combined);
+  if (size == 1 || !start_active(encountering, function, data, size, combined, nullptr))
+    start_serial(encountering, combined);
 }
 
 void region_end() {
@@ -232,18 +249,27 @@ void region_end() {
 
 void region_run(Member &encountering, void (*function)(void *), void *data, unsigned requested,
                 const LoopSpec *combined) {
-  const unsigned size = team_size(encountering, requested);
-  if (size != 1 && start_active(encountering, function, data, size, combined)) {
+  region_run_sized(encountering, function, data, team_size(encountering, requested), combined, nullptr);
+}
+
+unsigned region_run_sized(Member &encountering, void (*function)(void *), void *data, unsigned size,
+                          const LoopSpec *combined, uintptr_t *reductions) {
+  if (size != 1 && start_active(encountering, function, data, size, combined, reductions)) {
     const Member *mine = current;
+    const unsigned threads = mine->team->size;
     function(data);
     if (current == mine) end_active(*mine->team->crew); /* else this is a forked child: the team is not here */
-    return;
+    return threads;
   }
   SerialRegion region;
   prepare_serial(region, encountering, combined);
+  region.team.reductions = reductions;
   current = &region.member;
   function(data);
-  if (current == &region.member) current = &encountering;
+  if (current != &region.member) return 1;
+  finish_tasks(region);
+  current = &encountering;
+  return 1;
 }
 
 void run_initial(Member &encountering, void (*function)(void *), void *data, ContentionGroup &group,
@@ -257,11 +283,18 @@ void run_initial(Member &encountering, void (*function)(void *), void *data, Con
   region.member.controls = controls;
   current = &region.member;
   function(data);
-  if (current == &region.member) current = &encountering; /* else this is a forked child */
+  if (current != &region.member) return; /* this is a forked child */
+  finish_tasks(region);
+  current = &encountering;
 }
 
 void team_barrier(Member &member) {
-  if (Crew *crew = member.team->crew) crew->barrier(member);
+  if (Crew *crew = member.team->crew) {
+    crew->barrier(member);
+    return;
+  }
+  drain_tasks(member);
+  member.team->is_construct_cancelled.store(false, std::memory_order_relaxed);
 }
 
 }  // namespace harts::omp

@@ -19,6 +19,8 @@
 #include <vector>
 
 #include "schedulers/openmp/env.hpp"
+#include "schedulers/openmp/task.hpp"
+#include "schedulers/openmp/task_store.hpp"
 #include "schedulers/openmp/workshare.hpp"
 
 /* What libgomp.so.1 exports; abi.map gives each of these names its version node. */
@@ -58,6 +60,11 @@ struct alignas(64) Team {
 
   void *copyprivate = nullptr;
   std::atomic<unsigned long> singles{0}; /* single constructs that have found their thread */
+
+  TaskPool *tasks = nullptr;       /* of a team of one: made, and owned, when a task has to wait */
+  uintptr_t *reductions = nullptr; /* of the tasks of a region with reduction(task, ...) */
+  std::atomic<bool> is_cancelled{false};
+  std::atomic<bool> is_construct_cancelled{false}; /* the loop, or the sections, until the next barrier */
 };
 
 /* What a member wants done with its context at the next context_yield of its crew. */
@@ -75,6 +82,11 @@ struct alignas(64) Member {
   Controls controls;
   Loop loop;
   OrderedWaiter turn_waiter;
+  Task implicit;
+  Task *task = &implicit;       /* the one that runs now */
+  const Task *tied = &implicit; /* the innermost tied one that has begun here (TaskQueue::may_run) */
+  /* The region after which the member is docked, doubled, and one more when it is woken again to help with tasks. */
+  std::atomic<uint64_t> docked{0};
 };
 
 /* A region of one thread: a team that needs no crew. */
@@ -101,6 +113,7 @@ struct Thread {
   std::vector<Crew *> crews;     /* by depth */
   SerialRegion *open = nullptr;  /* begun by region_start, not ended; innermost first */
   SerialRegion *spare = nullptr; /* for reuse by region_start */
+  TaskStore store;               /* of the tasks that it makes */
 };
 
 /* Lets the next push_back succeed; false when memory is exhausted. No exception may pass through code of the program. */
@@ -150,6 +163,11 @@ void region_end();
 /* A whole region. No scheduler and no memory is touched when the team is one thread. */
 void region_run(Member &encountering, void (*function)(void *), void *data, unsigned requested,
                 const LoopSpec *combined);
+
+/* The same for a `size` that team_size has returned, with the reductions that its tasks take part in. Returns how many
+ * threads it had. */
+unsigned region_run_sized(Member &encountering, void (*function)(void *), void *data, unsigned size,
+                          const LoopSpec *combined, uintptr_t *reductions);
 
 /* Runs `function` as the initial task of `group`, on the calling thread: outside every region, with the control variables
  * that are given. */

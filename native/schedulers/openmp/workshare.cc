@@ -4,6 +4,7 @@
 
 #include "schedulers/openmp/crew.hpp"
 #include "schedulers/openmp/doacross.hpp"
+#include "schedulers/openmp/task_reduction.hpp"
 #include "schedulers/openmp/team.hpp"
 
 namespace harts::omp {
@@ -41,6 +42,7 @@ void WorkShare::clear() {
     free(held);
     memory.store(nullptr, std::memory_order_relaxed);
   }
+  if (SharedReductions *held = reductions.exchange(nullptr, std::memory_order_relaxed)) free_reductions(held);
   delete doacross.exchange(nullptr, std::memory_order_relaxed);
   turn.store(0, std::memory_order_relaxed);
   tickets = 0;

@@ -16,6 +16,7 @@
 namespace harts::omp {
 
 class Doacross;
+struct SharedReductions;
 struct Member;
 struct Team;
 
@@ -45,6 +46,7 @@ struct alignas(64) WorkShare {
   std::atomic<WorkShare *> successor{nullptr};
   std::atomic<void *> memory{nullptr};       /* zeroed memory that the compiler asked for, shared by the team */
   std::atomic<Doacross *> doacross{nullptr}; /* who has posted, in a doacross loop of several threads */
+  std::atomic<SharedReductions *> reductions{nullptr}; /* of reduction(task, ...) on the construct */
   WorkShare *free_next = nullptr;
 
   /* Ordered loops: `turn` is the ticket of the chunk whose ordered regions may run. */

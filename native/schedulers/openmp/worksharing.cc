@@ -8,7 +8,9 @@
 #include <mutex>
 
 #include "lithe/lithe.h"
+#include "schedulers/openmp/cancel.hpp"
 #include "schedulers/openmp/crew.hpp"
+#include "schedulers/openmp/task_reduction.hpp"
 #include "schedulers/openmp/team.hpp"
 
 using namespace harts::omp;
@@ -203,10 +205,6 @@ void share_memory(Member &member, void **memory) {
   *memory = shared;
 }
 
-void refuse_reductions(const uintptr_t *reductions, const char *what) {
-  if (reductions != nullptr) unsupported(what);
-}
-
 unsigned next_section(Member &member) {
   const uint64_t index = member.share->next.fetch_add(1, std::memory_order_relaxed);
   return index < member.loop.trips ? static_cast<unsigned>(index) + 1 : 0;
@@ -272,19 +270,21 @@ LOOP_NEXT(ordered_runtime)
 namespace {
 
 bool start_doacross(unsigned depth, const long *counts, unsigned kind, long chunk, long *first, long *last,
-                    void **memory = nullptr) {
+                    void **memory = nullptr, uintptr_t *reductions = nullptr) {
   Member &member = self();
   begin(member, signed_loop(member, 0, counts[0], 1, kind, chunk, false));
+  if (reductions != nullptr) share_reductions(member, reductions);
   if (memory != nullptr) share_memory(member, memory);
   share_doacross(member, depth, reinterpret_cast<const uint64_t *>(counts));
   return first == nullptr || next_chunk(member, first, last);
 }
 
 bool start_doacross_ull(unsigned depth, const Ull *counts, unsigned kind, Ull chunk, Ull *first, Ull *last,
-                        void **memory = nullptr) {
+                        void **memory = nullptr, uintptr_t *reductions = nullptr) {
   static_assert(sizeof(Ull) == sizeof(uint64_t));
   Member &member = self();
   begin(member, unsigned_loop(member, true, 0, counts[0], 1, kind, chunk, false));
+  if (reductions != nullptr) share_reductions(member, reductions);
   if (memory != nullptr) share_memory(member, memory);
   share_doacross(member, depth, reinterpret_cast<const uint64_t *>(counts));
   return first == nullptr || next_chunk(member, first, last);
@@ -313,13 +313,11 @@ HARTS_OMP_API bool GOMP_loop_ull_doacross_runtime_start(unsigned depth, Ull *cou
 }
 HARTS_OMP_API bool GOMP_loop_doacross_start(unsigned depth, long *counts, long kind, long chunk, long *first,
                                             long *last, uintptr_t *reductions, void **memory) {
-  refuse_reductions(reductions, "GOMP_loop_doacross_start with a task reduction");
-  return start_doacross(depth, counts, static_cast<unsigned>(kind), chunk, first, last, memory);
+  return start_doacross(depth, counts, static_cast<unsigned>(kind), chunk, first, last, memory, reductions);
 }
 HARTS_OMP_API bool GOMP_loop_ull_doacross_start(unsigned depth, Ull *counts, long kind, Ull chunk, Ull *first,
                                                 Ull *last, uintptr_t *reductions, void **memory) {
-  refuse_reductions(reductions, "GOMP_loop_ull_doacross_start with a task reduction");
-  return start_doacross_ull(depth, counts, static_cast<unsigned>(kind), chunk, first, last, memory);
+  return start_doacross_ull(depth, counts, static_cast<unsigned>(kind), chunk, first, last, memory, reductions);
 }
 
 /* The general forms, which the compiler uses when the construct needs shared memory. Without `first` the caller divides
@@ -327,17 +325,17 @@ HARTS_OMP_API bool GOMP_loop_ull_doacross_start(unsigned depth, Ull *counts, lon
 #define GENERAL_LOOP_START(name, ordered)                                                                            \
   HARTS_OMP_API bool GOMP_loop_##name(long from, long to, long step, long kind, long chunk, long *first, long *last, \
                                       uintptr_t *reductions, void **memory) {                                        \
-    refuse_reductions(reductions, "GOMP_loop_" #name " with a task reduction");                                      \
     Member &member = self();                                                                                         \
     begin(member, signed_loop(member, from, to, step, static_cast<unsigned>(kind), chunk, ordered));                 \
+    if (reductions != nullptr) share_reductions(member, reductions);                                                 \
     if (memory != nullptr) share_memory(member, memory);                                                             \
     return first == nullptr || next_chunk(member, first, last);                                                      \
   }                                                                                                                  \
   HARTS_OMP_API bool GOMP_loop_ull_##name(bool up, Ull from, Ull to, Ull step, long kind, Ull chunk, Ull *first,     \
                                           Ull *last, uintptr_t *reductions, void **memory) {                         \
-    refuse_reductions(reductions, "GOMP_loop_ull_" #name " with a task reduction");                                  \
     Member &member = self();                                                                                         \
     begin(member, unsigned_loop(member, up, from, to, step, static_cast<unsigned>(kind), chunk, ordered));           \
+    if (reductions != nullptr) share_reductions(member, reductions);                                                 \
     if (memory != nullptr) share_memory(member, memory);                                                             \
     return first == nullptr || next_chunk(member, first, last);                                                      \
   }
@@ -347,11 +345,7 @@ GENERAL_LOOP_START(ordered_start, true)
 
 HARTS_OMP_API void GOMP_loop_end() { team_barrier(self()); }
 HARTS_OMP_API void GOMP_loop_end_nowait() {}
-/* cancel-var is false always, so no construct is ever cancelled: see GOMP_cancel. */
-HARTS_OMP_API bool GOMP_loop_end_cancel() {
-  team_barrier(self());
-  return false;
-}
+HARTS_OMP_API bool GOMP_loop_end_cancel() { return cancellable_barrier(self()); }
 
 HARTS_OMP_API unsigned GOMP_sections_start(unsigned count) {
   Member &member = self();
@@ -360,9 +354,9 @@ HARTS_OMP_API unsigned GOMP_sections_start(unsigned count) {
 }
 
 HARTS_OMP_API unsigned GOMP_sections2_start(unsigned count, uintptr_t *reductions, void **memory) {
-  refuse_reductions(reductions, "GOMP_sections2_start with a task reduction");
   Member &member = self();
   begin_sections(member, count);
+  if (reductions != nullptr) share_reductions(member, reductions);
   if (memory != nullptr) share_memory(member, memory);
   return next_section(member);
 }
@@ -370,10 +364,7 @@ HARTS_OMP_API unsigned GOMP_sections2_start(unsigned count, uintptr_t *reduction
 HARTS_OMP_API unsigned GOMP_sections_next() { return next_section(self()); }
 HARTS_OMP_API void GOMP_sections_end() { team_barrier(self()); }
 HARTS_OMP_API void GOMP_sections_end_nowait() {}
-HARTS_OMP_API bool GOMP_sections_end_cancel() {
-  team_barrier(self());
-  return false;
-}
+HARTS_OMP_API bool GOMP_sections_end_cancel() { return cancellable_barrier(self()); }
 
 /* The iterations of a chunk run in order by themselves; the turn goes on when the thread asks for its next chunk. */
 HARTS_OMP_API void GOMP_ordered_start() {

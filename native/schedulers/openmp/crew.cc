@@ -351,7 +351,6 @@ void Crew::park(Member &member, lithe_context_t *context) {
 
 /* A task that was queued before a member was seen among the parked: somebody must look after it. */
 void Crew::recheck_tasks(unsigned phase) {
-  std::atomic_thread_fence(std::memory_order_seq_cst);
   if (!tasks.has_for(master, nullptr)) return;
   if (lithe_context_t *context = pop_parked(phase)) wake(context);
 }
@@ -380,7 +379,7 @@ void Crew::wake(lithe_context_t *context) {
 
 bool Crew::has_sleeper() const {
   const unsigned phase = phase_.load(std::memory_order_relaxed);
-  const lithe_context_t *parked = parked_[phase % 2].load(std::memory_order_relaxed);
+  const lithe_context_t *parked = parked_[phase % 2].load(std::memory_order_seq_cst);
   if (parked != nullptr && parked != kOpen) return true;
   return remaining_in(state_.load(std::memory_order_relaxed)) < team.size;
 }

@@ -28,7 +28,6 @@ bool TaskPool::is_full_for(const Member &member) const { return queues_[member.n
 void TaskPool::push(Member *pusher, ExplicitTask &task) {
   const bool is_shared = pusher == nullptr || task.priority > 0 || !queues_[pusher->number]->push(task);
   if (is_shared) push_shared(task);
-  std::atomic_thread_fence(std::memory_order_seq_cst);
   wake_one();
 }
 
@@ -38,11 +37,11 @@ void TaskPool::push_shared(ExplicitTask &task) {
   while (*link != nullptr && (*link)->priority >= task.priority) link = &(*link)->next;
   task.next = *link;
   *link = &task;
-  shared_count_.fetch_add(1, std::memory_order_relaxed);
+  shared_count_.fetch_add(1, std::memory_order_seq_cst);
 }
 
 ExplicitTask *TaskPool::take_shared(const Task *tied) {
-  if (shared_count_.load(std::memory_order_relaxed) == 0) return nullptr;
+  if (shared_count_.load(std::memory_order_seq_cst) == 0) return nullptr;
   std::lock_guard<Guard> hold(guard_);
   for (ExplicitTask **link = &shared_; *link != nullptr; link = &(*link)->next) {
     ExplicitTask *task = *link;
@@ -75,7 +74,7 @@ bool TaskPool::has_for(const Member &member, const Task *tied) {
   for (unsigned number = 0; number < size; ++number) {
     if (queues_[number]->has_for(tied)) return true;
   }
-  if (shared_count_.load(std::memory_order_relaxed) == 0) return false;
+  if (shared_count_.load(std::memory_order_seq_cst) == 0) return false;
   if (tied == nullptr) return true;
   std::lock_guard<Guard> hold(guard_);
   for (const ExplicitTask *task = shared_; task != nullptr; task = task->next) {
@@ -118,7 +117,6 @@ void TaskPool::fall_asleep(lithe_context_t *context, void *arg) {
     goes_on = TaskCount::is_over(before, waiter.until);
     if (!goes_on) {
       pool.link(waiter);
-      std::atomic_thread_fence(std::memory_order_seq_cst);
       goes_on = pool.any_for(waiter.tied);
       if (goes_on) pool.unlink(waiter);
     }
@@ -152,8 +150,8 @@ uint64_t TaskPool::lower(TaskCount &count, uint64_t amount) {
 /* The tasks that there is one for may be running by now; then whoever is woken finds nothing and sleeps again. */
 void TaskPool::wake_one() {
   const bool crew_sleeps = crew_ != nullptr && crew_->has_sleeper();
-  if (!crew_sleeps && waiter_count_.load(std::memory_order_relaxed) == 0) return;
-  if (waking_.load(std::memory_order_relaxed) || waking_.exchange(true, std::memory_order_seq_cst)) return;
+  if (!crew_sleeps && waiter_count_.load(std::memory_order_seq_cst) == 0) return;
+  if (waking_.load(std::memory_order_seq_cst) || waking_.exchange(true, std::memory_order_seq_cst)) return;
   if (crew_sleeps && crew_->wake_sleeper()) return;
   lithe_context_t *context = nullptr;
   {
@@ -187,7 +185,7 @@ void TaskPool::link(TaskWaiter &waiter) {
   waiter.previous = nullptr;
   if (waiters_ != nullptr) waiters_->previous = &waiter;
   waiters_ = &waiter;
-  waiter_count_.fetch_add(1, std::memory_order_relaxed);
+  waiter_count_.fetch_add(1, std::memory_order_seq_cst);
 }
 
 void TaskPool::unlink(TaskWaiter &waiter) {

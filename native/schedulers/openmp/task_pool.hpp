@@ -34,7 +34,8 @@ struct TaskWaiter {
  *
  * Who finds nothing to do sleeps: at a barrier parked in the crew, after its part docked, at a taskwait as a TaskWaiter.
  * No wake-up is lost: a pusher queues the task, then looks for sleepers; a sleeper lists itself, then looks for tasks;
- * and both have a sequentially consistent fence in between, so that one of them sees the other.
+ * and all four are sequentially consistent, so that one of them sees the other. (A docked member does
+ * not look; that costs at most a thread that could have helped with one task, which its maker runs itself.)
  *
  * One wake-up at a time is on its way (`waking_`): the woken thread clears that before it looks, and wakes the next one if
  * it has left something. So a task that a pusher did not wake anybody for is found by the one that was being woken. */

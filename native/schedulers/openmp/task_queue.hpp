@@ -17,8 +17,8 @@ class alignas(64) TaskQueue {
  public:
   static constexpr unsigned kCapacity = 256;
 
-  /* The same for all who look without the lock: a snapshot. */
-  bool is_empty() const { return size_.load(std::memory_order_relaxed) == 0; }
+  /* A snapshot, for all who look without the lock. Sequentially consistent, like the store of a push: see TaskPool. */
+  bool is_empty() const { return size_.load(std::memory_order_seq_cst) == 0; }
   bool is_full() const { return size_.load(std::memory_order_relaxed) == kCapacity; }
 
   /* False when it is full. Callable from: the owner. */
@@ -27,7 +27,7 @@ class alignas(64) TaskQueue {
     const unsigned size = size_.load(std::memory_order_relaxed);
     if (size == kCapacity) return false;
     ring_[(oldest_ + size) % kCapacity] = &task;
-    size_.store(size + 1, std::memory_order_relaxed);
+    size_.store(size + 1, std::memory_order_seq_cst);
     return true;
   }
 

@@ -414,7 +414,7 @@ TEST_CASE("task: taskyield lets what the caller waits for run") {
 
 TEST_CASE("task: a lock that a suspended task holds is not waited for by a task that begins in it") {
   int wrong = 0;
-#pragma omp parallel num_threads(4) reduction(+ : wrong)
+#pragma omp parallel num_threads(4) shared(wrong)
   {
     static omp_lock_t lock;
 #pragma omp single

@@ -413,25 +413,26 @@ TEST_CASE("task: taskyield lets what the caller waits for run") {
 }
 
 TEST_CASE("task: a lock that a suspended task holds is not waited for by a task that begins in it") {
-  int wrong = 0;
-#pragma omp parallel num_threads(4) shared(wrong)
+  int wrong = 0, inside = 0;
+  omp_lock_t lock;
+  omp_init_lock(&lock);
+#pragma omp parallel num_threads(4) shared(wrong, inside, lock)
   {
-    static omp_lock_t lock;
-#pragma omp single
-    omp_init_lock(&lock);
     for (int repeat = 0; repeat < 50; ++repeat) {
-#pragma omp task shared(wrong)
+#pragma omp task shared(wrong, inside, lock)
       {
         omp_set_lock(&lock);
+        wrong += inside++ != 0;
         int child = 0;
 #pragma omp task shared(child)
         child = 1;
 #pragma omp taskwait
-        wrong += child != 1;
+        wrong += child != 1 || --inside != 0;
         omp_unset_lock(&lock);
       }
     }
   }
+  omp_destroy_lock(&lock);
   CHECK(wrong == 0);
 }
 

@@ -46,15 +46,16 @@ export function buildTests(context, flavour, sanitize) {
 
 /**
  * @param {keyof typeof sanitizers} flavour directory under build/
+ * @param {{ args?: readonly string[], env?: NodeJS.ProcessEnv }} [choice] of cases, and variables for them
  * @returns {Run}
  */
-function native(flavour) {
+export function native(flavour, { args = [], env: more = {} } = {}) {
   return async (context) => {
     const { sanitize, options } = sanitizers[flavour];
     const binary = await buildTests(context, flavour, sanitize);
     if (binary === undefined) return { passed: 0, failed: 1 };
-    const env = { ...process.env, ...options };
-    const command = [...(await fixedAddresses(binary, env, sanitize)), binary];
+    const env = { ...process.env, ...options, ...more };
+    const command = [...(await fixedAddresses(binary, env, sanitize)), binary, ...args];
     const ended = await runChild(/** @type {string} */ (command[0]), command.slice(1), {
       cwd: context.root,
       env,

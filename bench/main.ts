@@ -5,6 +5,7 @@ import { context } from './context.js';
 import { idle } from './idle.js';
 import { monitor } from './monitor.js';
 import { offload } from './offload.js';
+import { openmp } from './openmp.js';
 import { scale } from './scale.js';
 import { sync } from './sync.js';
 
@@ -16,6 +17,6 @@ for (const [signal, code] of [
 }
 
 process.exitCode = await runCli(process.argv.slice(2), {
-  benchmarks: [context, sync, monitor, idle, offload, scale, call],
+  benchmarks: [context, sync, monitor, idle, offload, scale, openmp, call],
   output: { line: (text) => console.log(text), note: (text) => console.error(text) },
 });

@@ -208,7 +208,8 @@
       "native/lithe/src/monitor_bench.cc",
       "native/lithe/src/offload_bench.cc",
       "native/lithe/src/scale_bench.cc",
-      "native/lithe/src/sync_bench.cc"
+      "native/lithe/src/sync_bench.cc",
+      "native/schedulers/openmp/openmp_bench.cc"
     ]
   }
 }

@@ -60,3 +60,30 @@ async function roundOf(
   }
   return { samples };
 }
+
+/**
+ * Adds a contender whose sample is the best of several others, in each round, and makes it the baseline: a ratio of at
+ * most 1 to it means to be as fast as whoever was fastest.
+ *
+ * @param among names of contenders; with none, the instrument is returned as it is
+ */
+export function bestOf(
+  instrument: Instrument,
+  { contender, among }: { readonly contender: Contender; readonly among: readonly string[] },
+): Instrument {
+  if (among.length === 0) return instrument;
+  return {
+    ...instrument,
+    measurements: instrument.measurements.map((measurement) => ({
+      ...measurement,
+      baseline: contender.name,
+      contenders: [...measurement.contenders, contender],
+    })),
+    async round(measurement, rotation) {
+      const round = await instrument.round(measurement, rotation);
+      const samples = among.map((name) => round.samples[name]).filter((value) => typeof value === 'number');
+      const best = samples.length === among.length ? Math.min(...samples) : null;
+      return { ...round, samples: { ...round.samples, [contender.name]: best } };
+    },
+  };
+}

@@ -84,6 +84,16 @@ export const requirements = [
       machine.has('valgrind') && machine.compiles('#include <valgrind/valgrind.h>\nint main() {}\n', []),
   },
   {
+    what: "LLVM's OpenMP library (a contender in the benchmarks)",
+    package: 'libomp5',
+    purposes: ['bench'],
+    isOptional: true,
+    isMet: async (machine) => {
+      const { output } = await machine.run('/sbin/ldconfig', ['-p']);
+      return /libomp\.so\.5 /.test(output);
+    },
+  },
+  {
     what: 'the Boost.Context library (a contender in the benchmarks)',
     package: 'libboost-context-dev',
     purposes: ['bench'],

@@ -27,6 +27,7 @@ NAPI_MODULE_INIT() {
       {"jobIterations", guarded<bind_job_iterations>},
       {"topology", guarded<bind_topology>},
       {"stats", guarded<bind_stats>},
+      {"foreignOpenmp", guarded<bind_foreign_openmp>},
       {"setHarts", guarded<bind_set_harts>},
       {"hartLimit", guarded<bind_hart_limit>},
       {"setPreemption", guarded<bind_set_preemption>},

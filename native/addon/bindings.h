@@ -17,8 +17,9 @@ napi_value bind_run_plan_sync(napi_env env, napi_callback_info info);  /* (plan)
 napi_value bind_abort_job(napi_env env, napi_callback_info info);      /* (id) => void */
 napi_value bind_job_iterations(napi_env env, napi_callback_info info); /* (id) => number */
 /* machine_binding.cc */
-napi_value bind_topology(napi_env env, napi_callback_info info); /* () => topology */
-napi_value bind_stats(napi_env env, napi_callback_info info);    /* () => stats */
+napi_value bind_topology(napi_env env, napi_callback_info info);       /* () => topology */
+napi_value bind_stats(napi_env env, napi_callback_info info);          /* () => stats */
+napi_value bind_foreign_openmp(napi_env env, napi_callback_info info); /* () => file of another libgomp, or "" */
 /* Why the machine could not be read. */
 std::string topology_problem(int code);
 /* limit_binding.cc */

@@ -1,11 +1,14 @@
 #include "addon/library.h"
 
 #include <dlfcn.h>
+#include <link.h>
 
 #include <map>
 #include <mutex>
 #include <set>
 #include <utility>
+
+#include "lithe/hart.h"
 
 namespace harts::addon {
 namespace {
@@ -24,13 +27,22 @@ Registry &registry() {
 
 struct Companions {
   bool loaded = false;
-  bool foreign = false;
+  std::string foreign;
   std::string problem;
 };
 
 std::string linker_text() {
   const char *text = dlerror();
   return text != nullptr ? text : "unknown error of the dynamic linker";
+}
+
+// The file of a libgomp that is not on harts; empty for one that is. One that was preloaded, or found through
+// LD_LIBRARY_PATH, may be another file than the one beside the addon, on the same liblithe.
+std::string file_if_foreign(void *openmp) {
+  if (dlsym(openmp, "lithe_hart_count") == reinterpret_cast<void *>(&lithe_hart_count)) return "";
+  link_map *map = nullptr;
+  if (dlinfo(openmp, RTLD_DI_LINKMAP, &map) != 0 || map == nullptr || *map->l_name == '\0') return "libgomp.so.1";
+  return map->l_name;
 }
 
 Companions load() {
@@ -52,8 +64,10 @@ Companions load() {
     return result;
   }
   void *const bound = dlopen("libgomp.so.1", RTLD_NOW | RTLD_NOLOAD);
-  result.foreign = bound != ours;
-  if (bound != nullptr) dlclose(bound);
+  if (bound != nullptr) {
+    if (bound != ours) result.foreign = file_if_foreign(bound);
+    dlclose(bound);
+  }
   result.loaded = true;
   return result;
 }
@@ -70,7 +84,7 @@ bool load_companions(std::string *problem) {
   return companions().loaded;
 }
 
-bool foreign_openmp() { return companions().foreign; }
+const std::string &foreign_openmp() { return companions().foreign; }
 
 const Entry *load_entry(const std::string &path, const std::string &symbol, std::string *problem) {
   Registry &all = registry();

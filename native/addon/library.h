@@ -13,8 +13,9 @@ namespace harts::addon {
  * the environment that loaded it is gone. Once per process; false with the linker's text in `*problem`. */
 bool load_companions(std::string *problem);
 
-/* Whether a library of that SONAME was loaded before ours, so that OpenMP code binds to it instead. */
-bool foreign_openmp();
+/* The file of another library of that SONAME that was loaded before ours, so that OpenMP code binds to it instead; empty
+ * when there is none. */
+const std::string &foreign_openmp();
 
 /* Opens `path` for ever and finds `symbol`. The returned entry is the process's: the same pair gives the same pointer.
  * nullptr with the linker's text in `*problem`. Callable from: any thread. */

@@ -71,7 +71,7 @@ napi_value bind_topology(napi_env env, napi_callback_info) {
       !set_boolean(env, result, "synthetic", topology.is_synthetic) || !set_number(env, result, "smt", topology.smt) ||
       !set_boolean(env, result, "smtUsed", topology.is_smt_used) ||
       !set_boolean(env, result, "pinned", topology.is_pinned) ||
-      !set_boolean(env, result, "foreignOpenmp", foreign_openmp()) ||
+      !set_boolean(env, result, "foreignOpenmp", !foreign_openmp().empty()) ||
       napi_create_array_with_length(env, static_cast<std::size_t>(topology.harts), &places) != napi_ok)
     return nullptr;
   for (int i = 0; i < topology.harts; ++i) {
@@ -80,6 +80,12 @@ napi_value bind_topology(napi_env env, napi_callback_info) {
       return nullptr;
   }
   return napi_set_named_property(env, result, "places", places) == napi_ok ? result : nullptr;
+}
+
+napi_value bind_foreign_openmp(napi_env env, napi_callback_info) {
+  napi_value result;
+  const std::string &file = foreign_openmp();
+  return napi_create_string_utf8(env, file.data(), file.size(), &result) == napi_ok ? result : nullptr;
 }
 
 napi_value bind_stats(napi_env env, napi_callback_info) {
@@ -92,6 +98,7 @@ napi_value bind_stats(napi_env env, napi_callback_info) {
   } fields[] = {
       {"harts", stats.harts},
       {"hartsBusy", stats.harts_busy},
+      {"hartsBusyMost", stats.harts_busy_most},
       {"schedulersEntered", stats.schedulers_entered},
       {"schedulers", stats.schedulers},
       {"grants", stats.grants},

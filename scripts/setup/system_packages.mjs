@@ -132,6 +132,28 @@ export const requirements = [
     isOptional: true,
     isMet: async (machine) => machine.has('cmake'),
   },
+  {
+    what: 'OpenBLAS on OpenMP (tests run it on harts)',
+    package: 'libopenblas0-openmp',
+    purposes: ['test'],
+    isOptional: true,
+    isMet: (machine) => machine.compiles('int main() {}\n', ['-l:openblas-openmp/libopenblas.so.0']),
+  },
+  {
+    what: 'FFTW on OpenMP (tests run it on harts)',
+    package: 'libfftw3-double3',
+    purposes: ['test'],
+    isOptional: true,
+    isMet: (machine) => machine.compiles('int main() {}\n', ['-l:libfftw3_omp.so.3', '-l:libfftw3.so.3']),
+  },
+  {
+    what: 'ImageMagick (tests run it on harts)',
+    package: 'imagemagick',
+    purposes: ['test'],
+    isOptional: true,
+    // By Debian's own names: other packages have a `convert`, too.
+    isMet: async (machine) => machine.has('convert-im6.q16') || machine.has('convert-im7.q16'),
+  },
 ];
 
 /**

@@ -78,6 +78,8 @@ export interface RuntimeStats {
   readonly harts: number;
   /** Harts that are not idle now. */
   readonly hartsBusy: number;
+  /** The most harts that were not idle at a time. */
+  readonly hartsBusyMost: number;
   /** Schedulers entered so far: jobs, parallels, OpenMP regions. */
   readonly schedulersEntered: number;
   /** Schedulers entered and not left now. */
@@ -158,6 +160,8 @@ export interface NativeBinding {
   jobIterations(job: number): number;
   topology(): Topology;
   stats(): RuntimeStats;
+  /** The file of another libgomp that OpenMP code of this process binds to; empty when it binds to ours. */
+  foreignOpenmp(): string;
   /** Uses so many harts from now on, or all when there are fewer. Throws an Error with the code ERR_HARTS_TOPOLOGY. */
   setHarts(harts: number): void;
   /** How many harts are in use now. Throws as `setHarts`. */

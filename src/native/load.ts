@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SetupError } from '../errors.js';
 import type { NativeBinding } from './binding.js';
+import { warnOfForeignOpenmp } from './foreign_openmp.js';
 
 export type {
   HartPlace,
@@ -47,6 +48,11 @@ export function nativePath(): string {
   return override ? resolve(override) : join(packageRoot(), 'build', 'Release', 'harts.node');
 }
 
+/** The directory of our libgomp.so.1: it lies beside the addon. */
+export function openmpDirectory(): string {
+  return dirname(nativePath());
+}
+
 function load(): NativeBinding {
   const path = nativePath();
   if (!existsSync(path)) {
@@ -57,7 +63,9 @@ function load(): NativeBinding {
     );
   }
   try {
-    return createRequire(import.meta.url)(path) as NativeBinding;
+    const binding = createRequire(import.meta.url)(path) as NativeBinding;
+    warnOfForeignOpenmp(binding.foreignOpenmp());
+    return binding;
   } catch (cause) {
     throw loadFailure(path, cause);
   }

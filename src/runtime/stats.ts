@@ -4,6 +4,7 @@ import type { RuntimeStats } from '../native/load.js';
 export const emptyStats: RuntimeStats = Object.freeze({
   harts: 0,
   hartsBusy: 0,
+  hartsBusyMost: 0,
   schedulersEntered: 0,
   schedulers: 0,
   grants: 0,

@@ -41,7 +41,7 @@ function bareMachine(options: { programs: string[]; isRoot?: boolean; sudo?: boo
 
 test('does_nothing_on_a_machine_that_has_everything', async () => {
   const { machine, commands } = bareMachine({
-    programs: ['make', 'python3', 'spin', 'valgrind', 'apt-get', 'pkg-config', 'cmake'],
+    programs: ['make', 'python3', 'spin', 'valgrind', 'apt-get', 'pkg-config', 'cmake', 'convert-im6.q16'],
     isRoot: true,
   });
   const complete: Machine = { ...machine, compiles: async () => true, compilesC: async () => true };
@@ -107,9 +107,9 @@ test.each([
   const progress = createProgress({ write: (text) => said.push(text) });
   const lacking: Machine = { ...machine, compiles: async () => true, compilesC: async () => true };
   await ensureSystemPackages(['build', 'test'], progress, lacking);
-  expect(commands.filter((line) => / install .*pkg-config cmake$/.test(line))).toHaveLength(tries);
+  expect(commands.filter((line) => / install .*pkg-config cmake imagemagick$/.test(line))).toHaveLength(tries);
   expect(commands).toHaveLength(tries);
-  expect(said.at(-1)).toContain('without pkg-config, cmake; tests that need it are skipped');
+  expect(said.at(-1)).toContain('without pkg-config, cmake, imagemagick; tests that need it are skipped');
 });
 
 test('finds_nothing_on_an_empty_path_and_the_real_tools_on_the_real_one', async () => {

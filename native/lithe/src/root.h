@@ -117,6 +117,8 @@ class Root {
   uint32_t *lock_word() { return &lock_; }
   // Acquire, against the release of push_idle: who sees a hart idle sees what it has done.
   unsigned idle_count() const { return idle_count_.load(std::memory_order_acquire); }
+  // The most harts that were neither idle nor offline at a time.
+  unsigned most_busy() const { return most_busy_.load(std::memory_order_relaxed); }
 
   struct Handle {
     lithe_sched_t sched;
@@ -156,6 +158,7 @@ class Root {
   Hart *pop_idle();
   Hart *pop_idle_for(Carrier *home, int pu);
   Hart *unlink_idle(Hart **link);
+  void note_busy();
   void push_idle(Hart *hart);
   void put_offline(Hart *hart);
   Hart *reclaim_any();
@@ -180,7 +183,8 @@ class Root {
   lithe_sched_t *children_last_ = nullptr;
   lithe_context_t *lenders_ = nullptr;  // guests with a lent hart, linked through `next`
   int contexts_in_a_row_ = 0;
-  uint64_t clock_ = 0;  // `used` of the scheduler that was served last
+  std::atomic<unsigned> most_busy_{0};  // written under the lock
+  uint64_t clock_ = 0;                  // `used` of the scheduler that was served last
   std::atomic<uint64_t> grants_{0};
   // Read at every decision of every hart, written seldom.
   alignas(128) std::atomic<bool> is_contended_{false};

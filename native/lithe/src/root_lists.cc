@@ -171,7 +171,15 @@ Hart *Root::unlink_idle(Hart **link) {
   *link = hart->idle_next;
   idle_count_.fetch_sub(1, std::memory_order_relaxed);
   spare_.fetch_sub(1, std::memory_order_relaxed);
+  if (hart->is_wanted.load(std::memory_order_relaxed)) note_busy();  // else it goes offline
   return hart;
+}
+
+void Root::note_busy() {
+  const unsigned aside =
+      idle_count_.load(std::memory_order_relaxed) + static_cast<unsigned>(offline_.load(std::memory_order_relaxed));
+  const unsigned busy = static_cast<unsigned>(runtime_.hart_count()) - aside;
+  if (busy > most_busy_.load(std::memory_order_relaxed)) most_busy_.store(busy, std::memory_order_relaxed);
 }
 
 // The root's line, the hart, its carrier and the mailbox were written by another processor last: fetches the four at

@@ -14,6 +14,7 @@
 #include "hart.h"
 #include "hart_limits.h"
 #include "monitor.h"
+#include "park.h"
 #include "peek.h"
 #include "pool.h"
 #include "root.h"
@@ -36,6 +37,7 @@ class Runtime {
   Monitor &monitor() { return monitor_; }
   HartLimits &limits() { return limits_; }
   uint64_t number() const { return number_; }
+  uint64_t started_ns() const { return started_ns_; }
 
   // How long a waiter whose whole team is running spins before it blocks. Zero with a quota and in virtual mode, where
   // the spinner would sit on the PU of the one it waits for. About the cost of one sleep and wake on a virtual machine
@@ -97,6 +99,7 @@ class Runtime {
   Monitor monitor_;
   HartLimits limits_;
   uint64_t number_;
+  const uint64_t started_ns_ = now_ns();
   const SpinLimit spin_limit_;
   WakeCost wake_cost_;
   cpu_set_t allowed_;  // the process's affinity mask, or empty when it does not fit

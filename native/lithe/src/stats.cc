@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "lithe/error.h"
+#include "park.h"
 #include "runtime.h"
 
 using namespace lithe::core;
@@ -112,6 +113,8 @@ void lithe_stats_get(lithe_stats_t *out) {
   out->harts = static_cast<uint32_t>(current->hart_count());
   out->harts_offline = static_cast<uint32_t>(current->root().offline_count());
   out->harts_busy = out->harts - std::min(out->harts, current->root().idle_count() + out->harts_offline);
+  out->harts_busy_most = current->root().most_busy();
+  out->age_ns = now_ns() - current->started_ns();
   out->carriers = current->carriers.load(std::memory_order_relaxed);
   out->contexts = current->contexts.load(std::memory_order_relaxed);
   out->contexts_pooled = current->pool().count();

@@ -243,7 +243,7 @@ std::vector<Row> rows() {
 #pragma omp parallel
 #pragma omp single
          for (long i = 0; i < count; ++i) {
-           char *link = chain + 64 * (i % 8);
+           [[maybe_unused]] char *link = chain + 64 * (i % 8);
 #pragma omp task depend(inout : link[0])
            body();
          }

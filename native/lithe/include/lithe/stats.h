@@ -33,6 +33,8 @@ typedef struct lithe_stats {
   uint64_t asked_to_yield;  /* contexts that ran for a quantum and were asked */
   uint32_t harts_offline;   /* harts that are not in use now (lithe_hart_limit) */
   uint64_t monitor_looks;   /* times the monitor woke to look at the harts */
+  uint32_t harts_busy_most; /* the most harts that were not idle at a time */
+  uint64_t age_ns;          /* nanoseconds since the runtime started */
 } lithe_stats_t;
 
 /* The counters of one hart. Events that no hart causes, an unblock by a plain thread among them, are in the sums of

@@ -54,7 +54,8 @@ struct alignas(64) Team {
   WorkShare *first_share = nullptr; /* where all members start; the only one of a team of one */
   bool is_combined = false;         /* the region is one construct, which all threads find prepared: */
   LoopSpec combined;
-  unsigned limited = 0; /* threads taken from the contention group's OMP_THREAD_LIMIT */
+  unsigned char bind_clause = 0; /* proc_bind of the construct, 0: none */
+  unsigned limited = 0;          /* threads taken from the contention group's OMP_THREAD_LIMIT */
 
   void *copyprivate = nullptr;
   std::atomic<unsigned long> singles{0}; /* single constructs that have found their thread */
@@ -147,9 +148,10 @@ void region_start(Member &encountering, void (*function)(void *), void *data, un
                   const LoopSpec *combined);
 void region_end();
 
-/* A whole region. No scheduler and no memory is touched when the team is one thread. */
+/* A whole region. No scheduler and no memory is touched when the team is one thread. `bind_clause` is the construct's
+ * proc_bind clause, 0 when there is none (the compilers that use region_start know no such clause). */
 void region_run(Member &encountering, void (*function)(void *), void *data, unsigned requested,
-                const LoopSpec *combined);
+                const LoopSpec *combined, unsigned char bind_clause = 0);
 
 /* Runs `function` as the initial task of `group`, on the calling thread: outside every region, with the control variables
  * that are given. */

@@ -52,10 +52,10 @@ struct alignas(64) Team {
   void (*function)(void *) = nullptr;
   void *data = nullptr;
   WorkShare *first_share = nullptr; /* where all members start; the only one of a team of one */
+  unsigned char bind_clause = 0;    /* proc_bind of the construct, 0: none */
   bool is_combined = false;         /* the region is one construct, which all threads find prepared: */
   LoopSpec combined;
-  unsigned char bind_clause = 0; /* proc_bind of the construct, 0: none */
-  unsigned limited = 0;          /* threads taken from the contention group's OMP_THREAD_LIMIT */
+  unsigned limited = 0; /* threads taken from the contention group's OMP_THREAD_LIMIT */
 
   void *copyprivate = nullptr;
   std::atomic<unsigned long> singles{0}; /* single constructs that have found their thread */

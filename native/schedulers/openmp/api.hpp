@@ -33,6 +33,8 @@ int omp_get_proc_bind(void);
 int omp_get_num_places(void);
 int omp_get_place_num(void);
 int omp_get_place_num_procs(int place);
+void omp_get_place_proc_ids(int place, int *ids);
+void omp_get_partition_place_nums(int *numbers);
 int omp_get_partition_num_places(void);
 int omp_get_num_teams(void);
 int omp_get_team_num(void);

@@ -31,10 +31,11 @@ struct Crew::Worker {
   lithe_context_t *context = nullptr;
 };
 
-/* 0 where a spinning hart may keep its own processor from the hart that it waits for. */
+/* 0 where a spinning hart may keep its own processor from the hart that it waits for, or the program wants no spin. */
 int64_t Crew::spin_ns() {
   static const int64_t limit = [] {
     lithe_topology_t topology;
+    if (!environment().may_spin()) return INT64_C(0);
     return lithe_topology_get(&topology) == 0 && topology.harts <= topology.pus && topology.quota == 0 ? kSpinNs : 0;
   }();
   return limit;
@@ -202,7 +203,7 @@ void Crew::begin_part(Member &member) {
   member.implicit.count.word.store(TaskCount::kLive, std::memory_order_relaxed);
   member.implicit.group = nullptr;
   member.share = team.first_share;
-  member.controls = team.encountering->controls.inherited();
+  member.controls = team.encountering->controls.inherited(team.bind_clause);
   if (team.is_combined) begin_combined(member, team.combined);
 }
 

@@ -4,16 +4,13 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cerrno>
 #include <climits>
-#include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <new>
 #include <string>
-#include <strings.h>
 
-#include "lithe/lithe.h"
+#include "schedulers/openmp/affinity_format.hpp"
+#include "schedulers/openmp/env_text.hpp"
 #include "schedulers/openmp/team.hpp"
 
 namespace harts::omp {
@@ -25,57 +22,6 @@ constexpr const char *allocator_names[] = {
     "omp_low_lat_mem_alloc", "omp_cgroup_mem_alloc",    "omp_pteam_mem_alloc", "omp_thread_mem_alloc",
 };
 static_assert(sizeof allocator_names / sizeof *allocator_names == kLastPredefinedAllocator);
-
-const char *skip_space(const char *text) {
-  while (isspace(static_cast<unsigned char>(*text))) ++text;
-  return text;
-}
-
-bool at_end(const char *text) { return *skip_space(text) == '\0'; }
-
-/* A number in [low, high] at `*text`, which is moved behind it. */
-bool read_number(const char **text, unsigned long low, unsigned long high, unsigned long *out) {
-  const char *from = skip_space(*text);
-  if (!isdigit(static_cast<unsigned char>(*from))) return false;
-  char *end;
-  errno = 0;
-  const unsigned long value = strtoul(from, &end, 10);
-  if (errno != 0 || value < low || value > high) return false;
-  *out = value;
-  *text = skip_space(end);
-  return true;
-}
-
-/* The value of an environment variable, NULL when it is not set or empty. */
-const char *value_of(const char *name) {
-  const char *value = getenv(name);
-  return value != nullptr && !at_end(value) ? value : nullptr;
-}
-
-void refuse(const char *name, const char *expected, const char *instead) {
-  warn("%s=\"%s\" is not %s; using %s.", name, getenv(name), expected, instead);
-}
-
-bool read_word(const char **text, const char *word) {
-  const char *from = skip_space(*text);
-  const size_t length = strlen(word);
-  if (strncasecmp(from, word, length) != 0 || isalnum(static_cast<unsigned char>(from[length]))) return false;
-  *text = skip_space(from + length);
-  return true;
-}
-
-/* 1 or 0 for true or false, -1 when it is neither. */
-int truth(const char *text) {
-  for (const char *word : {"true", "1", "yes", "on"}) {
-    const char *at = text;
-    if (read_word(&at, word) && *at == '\0') return 1;
-  }
-  for (const char *word : {"false", "0", "no", "off"}) {
-    const char *at = text;
-    if (read_word(&at, word) && *at == '\0') return 0;
-  }
-  return -1;
-}
 
 void read_num_threads(Environment &env) {
   const char *text = value_of("OMP_NUM_THREADS");
@@ -126,33 +72,6 @@ void read_schedule(Environment &env) {
     return;
   }
   refuse("OMP_SCHEDULE", "[monotonic:|nonmonotonic:]{static|dynamic|guided|auto}[,chunk]", "dynamic,1");
-}
-
-/* A number with B, K, M or G behind it; K when there is none. */
-bool read_size(const char *text, size_t *out) {
-  unsigned long number;
-  if (!read_number(&text, 1, ULONG_MAX, &number)) return false;
-  unsigned shift = 10;
-  if (*text != '\0') {
-    switch (toupper(static_cast<unsigned char>(*text++))) {
-      case 'B':
-        shift = 0;
-        break;
-      case 'K':
-        break;
-      case 'M':
-        shift = 20;
-        break;
-      case 'G':
-        shift = 30;
-        break;
-      default:
-        return false;
-    }
-  }
-  if (!at_end(text) || (number << shift) >> shift != number) return false;
-  *out = number << shift;
-  return true;
 }
 
 size_t default_stack_size() {
@@ -256,25 +175,136 @@ void read_target_offload(Environment &env) {
   refuse("OMP_TARGET_OFFLOAD", "mandatory, disabled or default", "default");
 }
 
-std::string upper(std::string text) {
-  for (char &letter : text) letter = static_cast<char>(toupper(static_cast<unsigned char>(letter)));
-  return text;
+/* A number that may be 0. */
+void read_natural(const char *name, int *out) {
+  const char *text = value_of(name);
+  if (text == nullptr) return;
+  unsigned long number;
+  if (read_number(&text, 0, INT_MAX, &number) && *text == '\0') {
+    *out = static_cast<int>(number);
+  } else {
+    refuse(name, "a number that is not negative", "0");
+  }
 }
 
-std::string list_text(const Environment &env) {
-  if (env.thread_list.empty()) return std::to_string(max_threads(self()));
-  std::string text;
-  for (unsigned number : env.thread_list) text += (text.empty() ? "" : ",") + std::to_string(number);
-  return text;
+bool read_bind_list(const char *text, std::vector<ProcBind> *out) {
+  constexpr struct {
+    const char *word;
+    ProcBind bind;
+  } words[] = {{"primary", kBindPrimary}, {"master", kBindPrimary}, {"close", kBindClose}, {"spread", kBindSpread}};
+  std::vector<ProcBind> list;
+  for (const bool is_true : {false, true}) {
+    const char *at = text;
+    if (!read_word(&at, is_true ? "true" : "false")) continue;
+    *out = {is_true ? kBindTrue : kBindFalse};
+    return *at == '\0';
+  }
+  do {
+    const size_t before = list.size();
+    for (const auto &known : words) {
+      if (list.size() == before && read_word(&text, known.word)) list.push_back(known.bind);
+    }
+    if (list.size() == before) return false;
+  } while (read_mark(&text, ','));
+  *out = list;
+  return *text == '\0';
 }
 
-std::string schedule_text(const Controls &controls) {
-  static const char *const names[] = {"RUNTIME", "STATIC", "DYNAMIC", "GUIDED", "AUTO"};
-  std::string text = (controls.schedule & kMonotonic) != 0 ? "MONOTONIC:" : "";
-  text += names[controls.schedule & kScheduleMask];
-  const long usual = (controls.schedule & kScheduleMask) == kDynamic || (controls.schedule & kScheduleMask) == kGuided;
-  if (controls.chunk != usual) text += "," + std::to_string(controls.chunk);
-  return text;
+/* Places from the variable `name`, if it has some. */
+void read_places_of(const char *name, const char *expected, decltype(read_places) *read, Environment &env) {
+  const char *text = value_of(name);
+  if (text == nullptr) return;
+  size_t dropped = 0;
+  const std::vector<lithe_hart_place_t> harts = machine_harts();
+  if (harts.empty()) return; /* the machine cannot be read, which is said elsewhere */
+  switch (read(text, harts, &env.places, &dropped)) {
+    case PlacesRead::kOk:
+      if (dropped != 0) warn("%s=\"%s\": %zu places have no hart; using the others.", name, text, dropped);
+      return;
+    case PlacesRead::kSyntax:
+      refuse(name, expected, "no places");
+      return;
+    case PlacesRead::kNoneUsable:
+      warn("%s=\"%s\" has no processor with a hart; using no places.", name, text);
+      return;
+  }
+}
+
+/* OMP_PROC_BIND=false turns all the rest off. Otherwise either wish, for places or for binding, brings the other. */
+void read_binding(Environment &env) {
+  const char *text = value_of("OMP_PROC_BIND");
+  bool is_set = text != nullptr;
+  if (is_set && !read_bind_list(text, &env.bind_list)) {
+    refuse("OMP_PROC_BIND", "true, false or a list of primary, close and spread", "what OMP_PLACES implies");
+    env.bind_list.clear();
+    is_set = false;
+  }
+  if (is_set && env.bind_list.front() == kBindFalse) return;
+  read_places_of("OMP_PLACES", "the name of a kind of places or a list of them like {0:4},{4:4}", &read_places, env);
+  if (env.places.empty())
+    read_places_of("GOMP_CPU_AFFINITY", "a list of processors like 0,2,4-8:2", &read_cpu_list, env);
+  if (env.places.empty() && is_set) env.places = places_of_threads(machine_harts());
+  if (!is_set && !env.places.empty()) env.bind_list = {kBindTrue};
+  if (!env.bind_list.empty()) env.controls.proc_bind = env.bind_list.front();
+}
+
+void read_affinity(Environment &env) {
+  read_binding(env);
+  read_truth("OMP_DISPLAY_AFFINITY", &env.shows_affinity, "false");
+  env.affinity_format = kDefaultAffinityFormat;
+  const char *format = value_of("OMP_AFFINITY_FORMAT");
+  if (format == nullptr) return;
+  const std::string problem = affinity_format_problem(format);
+  if (problem.empty()) {
+    env.affinity_format = format;
+  } else {
+    refuse("OMP_AFFINITY_FORMAT", ("an affinity format (it has " + problem + ")").c_str(), kDefaultAffinityFormat);
+  }
+}
+
+void read_wait_policy(Environment &env) {
+  const char *text = value_of("OMP_WAIT_POLICY");
+  if (text == nullptr) return;
+  for (const WaitPolicy policy : {WaitPolicy::kActive, WaitPolicy::kPassive}) {
+    const char *at = text;
+    if (!read_word(&at, policy == WaitPolicy::kActive ? "active" : "passive") || *at != '\0') continue;
+    env.wait_policy = policy;
+    return;
+  }
+  refuse("OMP_WAIT_POLICY", "active or passive", "a short spin");
+}
+
+/* A number with k, M, G or T behind it (powers of ten), or `infinite`. */
+bool read_count_of_spins(const char *text, unsigned long *out) {
+  for (const char *word : {"infinite", "infinity"}) {
+    const char *at = text;
+    if (!read_word(&at, word)) continue;
+    *out = kSpinForever;
+    return *at == '\0';
+  }
+  unsigned long number;
+  if (!read_number(&text, 0, ULONG_MAX, &number)) return false;
+  unsigned long factor = 1;
+  constexpr struct {
+    char letter;
+    unsigned long factor;
+  } suffixes[] = {{'k', 1000ul}, {'m', 1000000ul}, {'g', 1000000000ul}, {'t', 1000000000000ul}};
+  for (const auto &suffix : suffixes) {
+    if (tolower(static_cast<unsigned char>(*text)) != suffix.letter) continue;
+    factor = suffix.factor;
+    ++text;
+    break;
+  }
+  return at_end(text) && !__builtin_mul_overflow(number, factor, out);
+}
+
+void read_spin_count(Environment &env) {
+  const char *text = value_of("GOMP_SPINCOUNT");
+  if (text == nullptr) return;
+  env.has_spin_count = read_count_of_spins(text, &env.spin_count);
+  if (!env.has_spin_count) {
+    refuse("GOMP_SPINCOUNT", "a number, perhaps with k, M, G or T, or infinite", "what OMP_WAIT_POLICY says");
+  }
 }
 
 Environment read_environment() try {
@@ -290,7 +320,11 @@ Environment read_environment() try {
   read_count("OMP_TEAMS_THREAD_LIMIT", &env.controls.teams_thread_limit, "the limit of all threads");
   read_target_offload(env);
   read_truth("OMP_CANCELLATION", &env.cancellation, "false");
-  read_count("OMP_MAX_TASK_PRIORITY", &env.max_task_priority, "0");
+  read_affinity(env);
+  read_wait_policy(env);
+  read_spin_count(env);
+  read_natural("OMP_DEFAULT_DEVICE", &env.controls.default_device);
+  read_natural("OMP_MAX_TASK_PRIORITY", &env.max_task_priority);
   return env;
 } catch (const std::bad_alloc &) {
   fatal("out of memory for the variables OMP_*");
@@ -310,12 +344,20 @@ void display_if_asked() {
 
 }  // namespace
 
-Controls Controls::inherited() const {
+Controls Controls::inherited(unsigned clause) const {
   Controls copy = *this;
   const std::vector<unsigned> &list = environment().thread_list;
   if (list_position + 1 < list.size()) copy.threads = list[++copy.list_position];
+  const std::vector<ProcBind> &binds = environment().bind_list;
+  if (bind_position + 1 < binds.size()) {
+    copy.proc_bind = binds[++copy.bind_position];
+  } else if (proc_bind != kBindFalse && clause >= kBindPrimary && clause <= kBindSpread) {
+    copy.proc_bind = static_cast<ProcBind>(clause);
+  }
   return copy;
 }
+
+const char *allocator_name(AllocatorHandle handle) { return allocator_names[handle - 1]; }
 
 const Environment &environment() {
   static const Environment env = read_environment();
@@ -325,40 +367,6 @@ const Environment &environment() {
 void show_environment_once() {
   static const bool shown = (display_if_asked(), true);
   (void)shown;
-}
-
-void display_environment(bool verbose) try {
-  const Environment &env = environment();
-  const Controls &controls = env.controls;
-  const unsigned limit = env.thread_limit != 0 ? env.thread_limit : UINT_MAX;
-  std::string text = "\nOPENMP DISPLAY ENVIRONMENT BEGIN\n  _OPENMP = '201511'\n";
-  const auto line = [&text](const char *name, const std::string &value) {
-    text += std::string("  [host] ") + name + " = '" + value + "'\n";
-  };
-  const auto flag = [](bool on) { return std::string(on ? "TRUE" : "FALSE"); };
-  line("OMP_DYNAMIC", flag(controls.dynamic));
-  line("OMP_NESTED", flag(controls.max_active_levels > 1));
-  line("OMP_NUM_THREADS", list_text(env));
-  line("OMP_SCHEDULE", schedule_text(controls));
-  line("OMP_PROC_BIND", "FALSE");
-  line("OMP_PLACES", "");
-  line("OMP_STACKSIZE", std::to_string(env.stack_size));
-  line("OMP_THREAD_LIMIT", std::to_string(limit));
-  line("OMP_MAX_ACTIVE_LEVELS", std::to_string(controls.max_active_levels));
-  line("OMP_ALLOCATOR", upper(allocator_names[controls.allocator - 1]));
-  line("OMP_CANCELLATION", flag(env.cancellation));
-  line("OMP_NUM_TEAMS", std::to_string(controls.teams));
-  line("OMP_TEAMS_THREAD_LIMIT", std::to_string(controls.teams_thread_limit));
-  line("OMP_TARGET_OFFLOAD", env.needs_device ? "MANDATORY" : "DEFAULT");
-  line("OMP_DEFAULT_DEVICE", std::to_string(controls.default_device));
-  if (verbose) {
-    line("HARTS", std::to_string(lithe_hart_count()));
-    line("LIBRARY", "harts");
-  }
-  text += "OPENMP DISPLAY ENVIRONMENT END\n";
-  fputs(text.c_str(), stderr);
-} catch (const std::bad_alloc &) {
-  warn("out of memory for the display of the environment");
 }
 
 }  // namespace harts::omp

@@ -1,11 +1,14 @@
 /* The Fortran names of the omp_* calls: a trailing underscore, arguments by address, and an _8_ form for programs
- * compiled with eight-byte integers. The Fortran names of the locks are in sync.cc, beside their versions. */
+ * compiled with eight-byte integers. The Fortran names of the locks are in sync.cc, beside their versions; those that
+ * take texts in affinity_format.cc. */
 #include <algorithm>
 #include <climits>
 #include <cstdint>
 
 #include "schedulers/openmp/api.hpp"
 #include "schedulers/openmp/team.hpp"
+
+using namespace harts::omp;
 
 namespace {
 
@@ -79,4 +82,15 @@ HARTS_OMP_API void omp_get_schedule_8_(int32_t *kind, int64_t *chunk) {
   int32_t value;
   omp_get_schedule_(kind, &value);
   *chunk = value;
+}
+
+HARTS_OMP_API void omp_get_place_proc_ids_(const int32_t *place, int32_t *ids) { omp_get_place_proc_ids(*place, ids); }
+HARTS_OMP_API void omp_get_place_proc_ids_8_(const int64_t *place, int64_t *ids) {
+  const PlaceList &places = environment().places;
+  if (*place < 0 || static_cast<uint64_t>(*place) >= places.size()) return;
+  std::copy(places[static_cast<size_t>(*place)].begin(), places[static_cast<size_t>(*place)].end(), ids);
+}
+HARTS_OMP_API void omp_get_partition_place_nums_(int32_t *numbers) { omp_get_partition_place_nums(numbers); }
+HARTS_OMP_API void omp_get_partition_place_nums_8_(int64_t *numbers) {
+  for (int i = 0; i < omp_get_partition_num_places(); ++i) numbers[i] = i;
 }

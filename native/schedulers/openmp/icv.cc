@@ -127,21 +127,17 @@ HARTS_OMP_API double omp_get_wtick() {
   return seconds(tick);
 }
 
-/* What is always so here: no places, no devices but the host. */
+/* What is always so here: no devices but the host. */
 HARTS_OMP_API int omp_in_final() { return self().task->is_final; }
 HARTS_OMP_API int omp_get_cancellation() { return environment().cancellation; }
-HARTS_OMP_API int omp_get_max_task_priority() { return environment().max_task_priority; }
-HARTS_OMP_API int omp_get_proc_bind() { return 0; /* omp_proc_bind_false */ }
-HARTS_OMP_API int omp_get_num_places() { return 0; }
-HARTS_OMP_API int omp_get_place_num() { return -1; }
-HARTS_OMP_API int omp_get_place_num_procs(int) { return 0; }
-HARTS_OMP_API int omp_get_partition_num_places() { return 0; }
 HARTS_OMP_API int omp_is_initial_device() { return 1; }
 HARTS_OMP_API int omp_get_initial_device() { return 0; }
 HARTS_OMP_API int omp_get_num_devices() { return 0; }
 HARTS_OMP_API int omp_get_device_num() { return 0; }
 HARTS_OMP_API void omp_set_default_device(int device) { self().controls.default_device = std::max(device, 0); }
 HARTS_OMP_API int omp_get_default_device() { return self().controls.default_device; }
+
+HARTS_OMP_API int omp_get_max_task_priority() { return environment().max_task_priority; }
 
 HARTS_OMP_API void omp_display_env(int verbose) { display_environment(verbose != 0); }
 

@@ -427,7 +427,16 @@ TEST_CASE("openmp process: a value that makes no sense is named, and the default
            Case{"OMP_NUM_TEAMS=none", "OMP_NUM_TEAMS=\"none\" is not a positive number; using one team."},
            Case{"OMP_TARGET_OFFLOAD=gpu", "OMP_TARGET_OFFLOAD=\"gpu\" is not mandatory, disabled or default"},
            Case{"OMP_CANCELLATION=maybe", "OMP_CANCELLATION=\"maybe\" is not true or false; using false."},
-           Case{"OMP_MAX_TASK_PRIORITY=-2", "OMP_MAX_TASK_PRIORITY=\"-2\" is not a positive number; using 0."},
+           Case{"OMP_WAIT_POLICY=lazy", "OMP_WAIT_POLICY=\"lazy\" is not active or passive; using a short spin."},
+           Case{"GOMP_SPINCOUNT=many",
+                "GOMP_SPINCOUNT=\"many\" is not a number, perhaps with k, M, G or T, or infinite; "},
+           Case{"GOMP_SPINCOUNT=99999999999999999999", "GOMP_SPINCOUNT=\"99999999999999999999\" is not a number"},
+           Case{"OMP_DEFAULT_DEVICE=-1", "OMP_DEFAULT_DEVICE=\"-1\" is not a number that is not negative; using 0."},
+           Case{"OMP_MAX_TASK_PRIORITY=high", "OMP_MAX_TASK_PRIORITY=\"high\" is not a number that is not negative; "},
+           Case{"OMP_DISPLAY_AFFINITY=maybe", "OMP_DISPLAY_AFFINITY=\"maybe\" is not true or false; using false."},
+           Case{"OMP_AFFINITY_FORMAT=%q",
+                "OMP_AFFINITY_FORMAT=\"%q\" is not an affinity format (it has %q, which is no "},
+           Case{"GOMP_STACKSIZE=12X", "GOMP_STACKSIZE=\"12X\" is not a size"},
        }) {
     const Outcome outcome = run_child("sizes", {one.setting});
     INFO(outcome.output);
@@ -443,8 +452,69 @@ TEST_CASE("openmp process: OMP_DISPLAY_ENV shows the variables") {
   CHECK(outcome.says("OPENMP DISPLAY ENVIRONMENT BEGIN"));
   CHECK(outcome.says("OMP_NUM_THREADS = '4,2'"));
   CHECK(outcome.says("OMP_SCHEDULE = 'GUIDED,7'"));
-  CHECK(outcome.says("OMP_ALLOCATOR = 'OMP_HIGH_BW_MEM_ALLOC'"));
+  CHECK(outcome.says("OMP_ALLOCATOR = 'omp_high_bw_mem_alloc'"));
   CHECK(!run_child("sizes").says("DISPLAY ENVIRONMENT"));
+}
+
+TEST_CASE("openmp process: OMP_DISPLAY_ENV shows places, binding and what the other variables say") {
+  const Outcome outcome =
+      run_child("sizes", {"OMP_DISPLAY_ENV=verbose", "HARTS_TOPOLOGY=core:4 pu:2",
+                          "HARTS_VIRTUAL=", "HARTS=", "OMP_PLACES={0:4},{4,6},7", "OMP_PROC_BIND=spread,close,master",
+                          "OMP_DISPLAY_AFFINITY=false", "OMP_AFFINITY_FORMAT=%n of %N", "OMP_WAIT_POLICY=active",
+                          "OMP_DEFAULT_DEVICE=3", "OMP_MAX_TASK_PRIORITY=12", "GOMP_SPINCOUNT=3k", "GOMP_STACKSIZE=4M",
+                          "GOMP_DEBUG=1", "OMP_NUM_TEAMS_DEV=3", "OMP_NUM_TEAMS_ALL=3", "OMP_NUM_TEAMS_DEV_0=x"});
+  INFO(outcome.output);
+  CHECK(outcome.says("OMP_PLACES = '{0:4},{4,6},{7}'\n"));
+  CHECK(outcome.says("OMP_PROC_BIND = 'SPREAD,CLOSE,MASTER'\n"));
+  CHECK(outcome.says("OMP_DISPLAY_AFFINITY = 'FALSE'\n"));
+  CHECK(outcome.says("OMP_AFFINITY_FORMAT = '%n of %N'\n"));
+  CHECK(outcome.says("OMP_WAIT_POLICY = 'ACTIVE'\n"));
+  CHECK(outcome.says("OMP_DEFAULT_DEVICE = '3'\n"));
+  CHECK(outcome.says("OMP_MAX_TASK_PRIORITY = '12'\n"));
+  CHECK(outcome.says("GOMP_SPINCOUNT = '3000'\n"));
+  CHECK(outcome.says("OMP_STACKSIZE = '4194304'\n"));
+  CHECK(outcome.says("OMP_NUM_TEAMS = '0'\n"));
+  CHECK(!outcome.says("libgomp (harts)"));
+}
+
+TEST_CASE("openmp child: other variables" * doctest::skip()) {
+  std::printf("device %d priority %d\n", omp_get_default_device(), omp_get_max_task_priority());
+}
+
+TEST_CASE("openmp process: OMP_DEFAULT_DEVICE and OMP_MAX_TASK_PRIORITY are what the calls return") {
+  CHECK(run_child("other variables").says("device 0 priority 0\n"));
+  CHECK(
+      run_child("other variables", {"OMP_DEFAULT_DEVICE=2", "OMP_MAX_TASK_PRIORITY=9"}).says("device 2 priority 9\n"));
+}
+
+TEST_CASE("openmp child: two regions" * doctest::skip()) {
+  for (int i = 0; i < 2; ++i) {
+#pragma omp parallel num_threads(3)
+    {
+#pragma omp barrier
+    }
+  }
+}
+
+TEST_CASE("openmp process: OMP_DISPLAY_AFFINITY shows each thread once, and again only when its seat has changed") {
+  const Outcome outcome =
+      run_child("two regions", {"OMP_DISPLAY_AFFINITY=true", "OMP_AFFINITY_FORMAT=<level %L thread %n of %N>"});
+  INFO(outcome.output);
+  for (const char *line : {"<level 1 thread 0 of 3>\n", "<level 1 thread 1 of 3>\n", "<level 1 thread 2 of 3>\n"}) {
+    CHECK(outcome.says(line));
+    CHECK(outcome.output.find(line) == outcome.output.rfind(line));
+  }
+  CHECK(!run_child("two regions").says("level"));
+}
+
+TEST_CASE("openmp process: teams work with every policy of waiting") {
+  for (const char *setting : {"OMP_WAIT_POLICY=passive", "OMP_WAIT_POLICY=ACTIVE", "GOMP_SPINCOUNT=0",
+                              "GOMP_SPINCOUNT=infinite", "GOMP_SPINCOUNT=10M"}) {
+    const Outcome outcome = run_child("deep", {setting, "OMP_STACKSIZE=80M"});
+    INFO(setting, "\n", outcome.output);
+    CHECK(outcome.says("deep 16"));
+    CHECK(!outcome.says("libgomp (harts)"));
+  }
 }
 
 TEST_CASE("openmp process: an unmodified program runs on our libgomp, found by path or preloaded" *

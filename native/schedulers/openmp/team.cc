@@ -49,7 +49,7 @@ void forget_in_child() {
   attachment.thread = nullptr;
 }
 
-void prepare_serial(SerialRegion &region, Member &encountering, const LoopSpec *combined) {
+void prepare_serial(SerialRegion &region, Member &encountering, const LoopSpec *combined, unsigned char bind_clause) {
   region.team.level = encountering.team->level + 1;
   region.team.active_level = encountering.team->active_level;
   region.team.encountering = &encountering;
@@ -58,7 +58,7 @@ void prepare_serial(SerialRegion &region, Member &encountering, const LoopSpec *
   region.member.team = &region.team;
   region.member.thread = encountering.thread;
   region.member.share = &region.share;
-  region.member.controls = encountering.controls.inherited();
+  region.member.controls = encountering.controls.inherited(bind_clause);
   if (combined != nullptr) begin_combined(region.member, *combined);
 }
 
@@ -87,7 +87,7 @@ void start_serial(Member &encountering, const LoopSpec *combined) {
     if (region == nullptr) fatal("out of memory for a parallel region");
   }
   new (region) SerialRegion;
-  prepare_serial(*region, encountering, combined);
+  prepare_serial(*region, encountering, combined, 0);
   region->next = thread.open;
   thread.open = region;
   current = &region->member;
@@ -105,7 +105,7 @@ void end_serial(Thread &thread) {
 /* Starts a region of `size` > 1 threads; false if there can be no more than one. The threads are taken from the
  * contention group already. */
 bool start_active(Member &encountering, void (*function)(void *), void *data, unsigned size, const LoopSpec *combined,
-                  uintptr_t *reductions) {
+                  uintptr_t *reductions, unsigned char bind_clause) {
   Thread &thread = *encountering.thread;
   ContentionGroup &group = *encountering.team->group;
   const unsigned limited = group.limit != 0 ? size - 1 : 0;
@@ -125,6 +125,7 @@ bool start_active(Member &encountering, void (*function)(void *), void *data, un
   team.group = &group;
   team.function = function;
   team.data = data;
+  team.bind_clause = bind_clause;
   team.is_combined = combined != nullptr;
   if (combined != nullptr) team.combined = *combined;
   team.singles.store(0, std::memory_order_relaxed);
@@ -233,7 +234,7 @@ unsigned team_size(Member &encountering, unsigned requested) {
 void region_start(Member &encountering, void (*function)(void *), void *data, unsigned requested,
                   const LoopSpec *combined) {
   const unsigned size = team_size(encountering, requested);
-  if (size == 1 || !start_active(encountering, function, data, size, combined, nullptr))
+  if (size == 1 || !start_active(encountering, function, data, size, combined, nullptr, 0))
     start_serial(encountering, combined);
 }
 
@@ -248,13 +249,13 @@ void region_end() {
 }
 
 void region_run(Member &encountering, void (*function)(void *), void *data, unsigned requested,
-                const LoopSpec *combined) {
-  region_run_sized(encountering, function, data, team_size(encountering, requested), combined, nullptr);
+                const LoopSpec *combined, unsigned char bind_clause) {
+  region_run_sized(encountering, function, data, team_size(encountering, requested), combined, nullptr, bind_clause);
 }
 
 unsigned region_run_sized(Member &encountering, void (*function)(void *), void *data, unsigned size,
-                          const LoopSpec *combined, uintptr_t *reductions) {
-  if (size != 1 && start_active(encountering, function, data, size, combined, reductions)) {
+                          const LoopSpec *combined, uintptr_t *reductions, unsigned char bind_clause) {
+  if (size != 1 && start_active(encountering, function, data, size, combined, reductions, bind_clause)) {
     const Member *mine = current;
     const unsigned threads = mine->team->size;
     function(data);
@@ -262,7 +263,7 @@ unsigned region_run_sized(Member &encountering, void (*function)(void *), void *
     return threads;
   }
   SerialRegion region;
-  prepare_serial(region, encountering, combined);
+  prepare_serial(region, encountering, combined, bind_clause);
   region.team.reductions = reductions;
   current = &region.member;
   function(data);

@@ -54,6 +54,7 @@ struct alignas(64) Team {
   void (*function)(void *) = nullptr;
   void *data = nullptr;
   WorkShare *first_share = nullptr; /* where all members start; the only one of a team of one */
+  unsigned char bind_clause = 0;    /* proc_bind of the construct, 0: none */
   bool is_combined = false;         /* the region is one construct, which all threads find prepared: */
   LoopSpec combined;
   unsigned limited = 0; /* threads taken from the contention group's OMP_THREAD_LIMIT */
@@ -160,14 +161,15 @@ void region_start(Member &encountering, void (*function)(void *), void *data, un
                   const LoopSpec *combined);
 void region_end();
 
-/* A whole region. No scheduler and no memory is touched when the team is one thread. */
+/* A whole region. No scheduler and no memory is touched when the team is one thread. `bind_clause` is the construct's
+ * proc_bind clause, 0 when there is none (the compilers that use region_start know no such clause). */
 void region_run(Member &encountering, void (*function)(void *), void *data, unsigned requested,
-                const LoopSpec *combined);
+                const LoopSpec *combined, unsigned char bind_clause = 0);
 
 /* The same for a `size` that team_size has returned, with the reductions that its tasks take part in. Returns how many
  * threads it had. */
 unsigned region_run_sized(Member &encountering, void (*function)(void *), void *data, unsigned size,
-                          const LoopSpec *combined, uintptr_t *reductions);
+                          const LoopSpec *combined, uintptr_t *reductions, unsigned char bind_clause = 0);
 
 /* Runs `function` as the initial task of `group`, on the calling thread: outside every region, with the control variables
  * that are given. */

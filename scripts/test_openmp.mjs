@@ -12,14 +12,14 @@ import { compareExports } from './test/openmp_exports.mjs';
 
 const all = ['-sf=*schedulers/openmp/*'];
 /** The cases that run in this process; the others start processes with variables of their own. */
-const inside = [...all, '-tce=openmp process*'];
+const inside = [...all, '-tce=openmp process*,places*,affinity*'];
 
 const parts = [
   { name: 'exports', run: compareExports },
   { name: '1 hart', run: native('plain', { args: inside, env: { HARTS: '1' } }) },
   { name: '2 harts', run: native('plain', { args: inside, env: { HARTS_VIRTUAL: '2' } }) },
   { name: '16 harts', run: native('plain', { args: inside, env: { HARTS_VIRTUAL: '16' } }) },
-  { name: 'processes', run: native('plain', { args: [...all, '-tc=openmp process*'] }) },
+  { name: 'processes', run: native('plain', { args: [...all, '-tc=openmp process*,places*,affinity*'] }) },
   { name: 'asan', run: native('asan', { args: inside }) },
   { name: 'tsan', run: native('tsan', { args: inside }) },
 ];

@@ -382,7 +382,8 @@ TEST_CASE("openmp process: OpenMP works in a forked child" * doctest::skip(!can_
 
 TEST_CASE("openmp process: the whole suite passes on one hart and on sixteen virtual ones") {
   for (const char *harts : {"HARTS=1", "HARTS_VIRTUAL=16"}) {
-    const Outcome outcome = run_program(own_path(), {"-sf=*schedulers/openmp/*", "-tce=openmp process*"}, {harts});
+    const Outcome outcome =
+        run_program(own_path(), {"-sf=*schedulers/openmp/*", "-tce=openmp process*,places*,affinity*"}, {harts});
     INFO(harts, "\n", outcome.output);
     CHECK(exited_with(outcome, 0));
   }

@@ -117,8 +117,9 @@ int Crew::start() {
     arrived_.store(0, std::memory_order_relaxed);
     for (auto &stack : parked_) stack.store(nullptr, std::memory_order_relaxed);
     team.is_cancelled.store(false, std::memory_order_relaxed);
-    team.is_construct_cancelled.store(false, std::memory_order_relaxed);
   }
+  /* Left so by a loop that ended with its region, without a barrier of its own. */
+  team.is_construct_cancelled.store(false, std::memory_order_relaxed);
   const int code = lithe_sched_enter(c());
   if (code != 0) return code;
   master_context_ = lithe_context_self();
@@ -185,13 +186,14 @@ void Crew::run_worker(void *arg) {
     crew.begin_part(worker.member);
     current = &worker.member;
     crew.team.function(crew.team.data);
-    do {
-      crew.tasks.woken();
+    for (;;) {
       drain_tasks(worker.member);
       crew.tasks.help(worker.member);
       drop_dependences(worker.member.implicit);
       crew.leave_stack(worker.member, Intent::kDock);
-    } while (was_recruited(worker.member));
+      if (!was_recruited(worker.member)) break;
+      crew.tasks.woken();
+    }
   }
   current = nullptr;
   delete &worker; /* retires the crews of the regions that this worker started */

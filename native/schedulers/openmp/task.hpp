@@ -59,10 +59,10 @@ struct TaskCount {
 
 /* The taskgroup construct. Tasks of a group are all that are made in it, at any depth below. */
 struct Taskgroup {
-  Taskgroup *outer = nullptr; /* of the same task */
-  TaskCount count;            /* of all of them as children */
-  std::atomic<bool> is_cancelled{false};
-  uintptr_t *reductions = nullptr; /* the innermost registered ones (task_reduction.hpp) */
+  Taskgroup *outer = nullptr;            /* that it lies in, of the same task or an ancestor */
+  TaskCount count;                       /* of all of them as children */
+  std::atomic<bool> is_cancelled{false}; /* set with release, read with acquire; never cleared */
+  uintptr_t *reductions = nullptr;       /* the innermost registered ones (task_reduction.hpp) */
 };
 
 struct Task {
@@ -78,18 +78,20 @@ struct Task {
 struct alignas(64) ExplicitTask : Task {
   void (*function)(void *) = nullptr;
   void *data = nullptr;
-  TaskStore *home = nullptr;         /* whose memory it is */
-  void *own_memory = nullptr;        /* of data that is larger than a block */
-  ExplicitTask *next = nullptr;      /* in the list that it is in */
-  TaskPool *pool = nullptr;          /* of its team; NULL where nothing is deferred */
-  DependNode *node = nullptr;        /* what others that depend on it wait for */
-  std::atomic<unsigned> blockers{1}; /* tasks that it depends on and, until it is submitted, its maker */
+  TaskStore *home = nullptr;    /* whose memory it is */
+  void *own_memory = nullptr;   /* of data that is larger than a block */
+  ExplicitTask *next = nullptr; /* in the list that it is in */
+  TaskPool *pool = nullptr;     /* of its team; NULL where nothing is deferred */
+  DependNode *node = nullptr;   /* what others that depend on it wait for */
+  /* Tasks that it depends on and, until it is submitted, its maker. Only the maker adds (relaxed: it counts itself). Who
+   * takes the last one away makes the task available, and has acquired what all others released. */
+  std::atomic<unsigned> blockers{1};
   int priority = 0;
   bool is_counted = false; /* by its parent and its group */
   bool has_event = false;  /* the detach clause */
   static constexpr unsigned kBodyEnded = 1;
   static constexpr unsigned kFulfilled = 2;
-  std::atomic<unsigned> event{0}; /* both make it complete */
+  std::atomic<unsigned> event{0}; /* whoever adds the second of the two completes the task (acquire and release) */
   Controls controls;
 };
 

@@ -15,7 +15,7 @@ struct SharedReductions {
 
 namespace {
 
-enum Word { kVariables = 0, kBytes = 1, kCopies = 2, kNext = 4, kIsInner = 5, kEnd = 6, kFirst = 7 };
+enum Word { kVariables = 0, kBytes = 1, kCopies = 2, kNext = 4, kIsLast = 5, kEnd = 6, kFirst = 7 };
 
 void *make_copies(const uintptr_t *registration, unsigned threads) {
   const size_t align = registration[kCopies] > sizeof(void *) ? registration[kCopies] : sizeof(void *);
@@ -31,7 +31,7 @@ void *make_copies(const uintptr_t *registration, unsigned threads) {
 void use_copies(uintptr_t *registration, void *copies, unsigned threads) {
   registration[kCopies] = reinterpret_cast<uintptr_t>(copies);
   registration[kEnd] = registration[kCopies] + registration[kBytes] * threads;
-  registration[kIsInner] = 0;
+  registration[kIsLast] = 0;
 }
 
 uintptr_t *next_of(const uintptr_t *registration) { return reinterpret_cast<uintptr_t *>(registration[kNext]); }
@@ -74,8 +74,13 @@ void register_reductions(uintptr_t *registration, unsigned threads, uintptr_t *o
     if (next_of(registration) == nullptr) break;
     registration = next_of(registration);
   }
-  registration[kIsInner] = 1;
+  registration[kIsLast] = 1;
   registration[kNext] = reinterpret_cast<uintptr_t>(outer);
+}
+
+void register_in_group(Member &member, uintptr_t *registration) {
+  register_reductions(registration, member.team->size, registered(member));
+  if (member.task->group != nullptr) member.task->group->reductions = registration;
 }
 
 void share_reductions(Member &member, uintptr_t *registration) try {
@@ -103,7 +108,7 @@ void share_reductions(Member &member, uintptr_t *registration) try {
     if (next_of(registration) == nullptr) break;
     registration = next_of(registration);
   }
-  registration[kIsInner] = 1;
+  registration[kIsLast] = 1;
   registration[kNext] = reinterpret_cast<uintptr_t>(outer);
 } catch (const std::bad_alloc &) {
   fatal("out of memory for the reductions of a construct");
@@ -115,16 +120,14 @@ using namespace harts::omp;
 
 /* In the taskgroup that has just begun. */
 HARTS_OMP_API void GOMP_taskgroup_reduction_register(uintptr_t *registration) {
-  Member &member = self();
-  register_reductions(registration, member.team->size, registered(member));
-  if (member.task->group != nullptr) member.task->group->reductions = registration;
+  register_in_group(self(), registration);
 }
 
 /* When the copies have been added up. The last registration of the chain leads to those of an outer group. */
 HARTS_OMP_API void GOMP_taskgroup_reduction_unregister(uintptr_t *registration) {
   for (;;) {
     free(reinterpret_cast<void *>(registration[kCopies]));
-    if (registration[kIsInner] != 0) return;
+    if (registration[kIsLast] != 0) return;
     registration = next_of(registration);
   }
 }

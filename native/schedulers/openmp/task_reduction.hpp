@@ -23,6 +23,10 @@ void free_reductions(SharedReductions *reductions);
 /* Makes zeroed copies for `threads` threads and puts `outer` at the end of the chain. */
 void register_reductions(uintptr_t *registration, unsigned threads, uintptr_t *outer);
 
+/* The same for the whole team and the taskgroup that the caller has just begun, inside those of outer groups and of the
+ * region. */
+void register_in_group(Member &member, uintptr_t *registration);
+
 /* The registrations of a work-sharing construct, the same copies for all members; begins its taskgroup. */
 void share_reductions(Member &member, uintptr_t *registration);
 

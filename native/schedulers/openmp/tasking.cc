@@ -190,17 +190,16 @@ void submit_task(Member &member, ExplicitTask &task, const TaskRequest &request)
   task.pool = &pool_of(team);
   count_task(task);
   if (depend != nullptr) add_dependences(task, depend);
-  if (task.blockers.fetch_sub(1, std::memory_order_acq_rel) == 1) make_runnable(&member, task);
+  if (task.blockers.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  if (is_alone || task.pool->is_full_for(member)) {
+    run_task(member, task, member.tied);
+  } else {
+    make_runnable(&member, task);
+  }
 }
 
 void make_runnable(Member *member, ExplicitTask &task) {
   TaskPool &pool = *task.pool;
-  /* A task that its maker's thread meets is a child of what runs there, or follows one; it may always run. */
-  const bool is_maker = member != nullptr && member->team->tasks == &pool && member->task == task.parent;
-  if (is_maker && (member->team->crew == nullptr || pool.is_full_for(*member))) {
-    run_task(*member, task, member->tied);
-    return;
-  }
   pool.push(member != nullptr && member->team->tasks == &pool ? member : nullptr, task);
 }
 
@@ -227,16 +226,9 @@ using namespace harts::omp;
 HARTS_OMP_API void GOMP_task(void (*function)(void *), void *data, void (*copy)(void *, void *), long bytes, long align,
                              bool if_clause, unsigned flags, void **depend, int priority, void *event) {
   Member &member = self();
-  TaskRequest request;
-  request.function = function;
-  request.data = data;
-  request.copy = copy;
-  request.bytes = static_cast<size_t>(bytes);
-  request.align = static_cast<size_t>(align);
+  TaskRequest request = {function, data, copy, static_cast<size_t>(bytes), static_cast<size_t>(align), flags, priority};
   request.if_clause = if_clause;
-  request.flags = flags;
   request.depend = depend;
-  request.priority = priority;
   request.event = static_cast<void **>(event);
   if (ExplicitTask *task = make_task(member, request)) submit_task(member, *task, request);
 }

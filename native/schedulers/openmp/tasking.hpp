@@ -24,15 +24,15 @@ enum TaskFlag : unsigned {
 
 /* A task construct as the program met it. */
 struct TaskRequest {
-  void (*function)(void *) = nullptr;
-  void *data = nullptr;                   /* copied, unless the task runs at once */
-  void (*copy)(void *, void *) = nullptr; /* how, when bytes will not do */
-  size_t bytes = 0;
-  size_t align = 1;
+  void (*function)(void *);
+  void *data;                   /* copied, unless the task runs at once */
+  void (*copy)(void *, void *); /* how, when bytes will not do */
+  size_t bytes;
+  size_t align;
+  unsigned flags;
+  int priority; /* with kTaskPriority */
   bool if_clause = true;
-  unsigned flags = 0;
   void **depend = nullptr; /* with kTaskDepend (task_depend.hpp) */
-  int priority = 0;        /* with kTaskPriority */
   void **event = nullptr;  /* with kTaskDetach: where its handle goes */
 };
 
@@ -42,7 +42,7 @@ ExplicitTask *make_task(Member &member, const TaskRequest &request);
 /* Runs it now, or makes it available as soon as its dependences are satisfied. It may be gone when this returns. */
 void submit_task(Member &member, ExplicitTask &task, const TaskRequest &request);
 
-/* A task that has no dependence left. `member` NULL: the caller is not of its team. */
+/* Queues a task that has no dependence left. `member` NULL: the caller is not of its team. */
 void make_runnable(Member *member, ExplicitTask &task);
 
 /* Returns when the member's implicit task has no descendant that is not complete, and runs tasks until then. Callable

@@ -54,12 +54,7 @@ void run_taskloop(TaskRequest request, uint64_t trips, unsigned long number, Val
   const bool has_group = (flags & kLoopNogroup) == 0;
   if (has_group) begin_taskgroup(member);
   if ((flags & kLoopReduction) != 0) {
-    uintptr_t *registration = part_of<Value>(request.data).reductions;
-    Taskgroup *group = member.task->group;
-    uintptr_t *outer = group->outer != nullptr && group->outer->reductions != nullptr ? group->outer->reductions
-                                                                                      : member.team->reductions;
-    register_reductions(registration, member.team->size, outer);
-    group->reductions = registration;
+    register_in_group(member, part_of<Value>(request.data).reductions);
   }
   request.if_clause = (flags & kLoopIf) != 0;
   request.flags = flags & (kTaskUntied | kTaskFinal | kTaskPriority);
@@ -81,27 +76,14 @@ void run_taskloop(TaskRequest request, uint64_t trips, unsigned long number, Val
   if (has_group) end_taskgroup(member);
 }
 
-TaskRequest request_of(void (*function)(void *), void *data, void (*copy)(void *, void *), long bytes, long align,
-                       unsigned flags, int priority) {
-  TaskRequest request;
-  request.function = function;
-  request.data = data;
-  request.copy = copy;
-  request.bytes = static_cast<size_t>(bytes);
-  request.align = static_cast<size_t>(align);
-  request.flags = flags;
-  request.priority = priority;
-  return request;
-}
-
 }  // namespace
 
 HARTS_OMP_API void GOMP_taskloop(void (*function)(void *), void *data, void (*copy)(void *, void *), long bytes,
                                  long align, unsigned flags, unsigned long number, int priority, long start, long end,
                                  long step) {
   const LoopSpec loop = signed_loop(self(), start, end, step, kStatic, 0, false);
-  run_taskloop<long>(request_of(function, data, copy, bytes, align, flags, priority), loop.trips, number, start, end,
-                     step);
+  run_taskloop<long>({function, data, copy, static_cast<size_t>(bytes), static_cast<size_t>(align), flags, priority},
+                     loop.trips, number, start, end, step);
 }
 
 HARTS_OMP_API void GOMP_taskloop_ull(void (*function)(void *), void *data, void (*copy)(void *, void *), long bytes,
@@ -109,6 +91,6 @@ HARTS_OMP_API void GOMP_taskloop_ull(void (*function)(void *), void *data, void 
                                      Ull step) {
   const bool up = (flags & kLoopUp) != 0;
   const LoopSpec loop = unsigned_loop(self(), up, start, end, step, kStatic, 0, false);
-  run_taskloop<Ull>(request_of(function, data, copy, bytes, align, flags, priority), loop.trips, number, start, end,
-                    step);
+  run_taskloop<Ull>({function, data, copy, static_cast<size_t>(bytes), static_cast<size_t>(align), flags, priority},
+                    loop.trips, number, start, end, step);
 }

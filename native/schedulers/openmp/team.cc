@@ -30,7 +30,8 @@ struct Attachment {
     const bool in_region = thread == nullptr || current != &thread->outside.member;
     if (in_region || gettid() == getpid()) return;
     current = nullptr;
-    delete thread;
+    /* A task whose event has not come yet belongs to the thread that made it, which is then left behind. */
+    if (thread->outside.member.implicit.count.is_over(Until::kDescendants)) delete thread;
     thread = nullptr;
   }
 };
@@ -178,6 +179,11 @@ InitialThread::InitialThread() {
   outside.member.thread = this;
   outside.member.share = &outside.share;
   outside.member.controls = environment().controls;
+}
+
+InitialThread::~InitialThread() {
+  delete outside.team.tasks;
+  drop_dependences(outside.member.implicit);
 }
 
 Member &attach_thread() {

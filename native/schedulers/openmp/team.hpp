@@ -62,8 +62,10 @@ struct alignas(64) Team {
   void *copyprivate = nullptr;
   std::atomic<unsigned long> singles{0}; /* single constructs that have found their thread */
 
-  TaskPool *tasks = nullptr;       /* of a team of one: made, and owned, when a task has to wait */
+  TaskPool *tasks = nullptr;       /* the crew's; of a team of one: its own, made when a task has to wait */
   uintptr_t *reductions = nullptr; /* of the tasks of a region with reduction(task, ...) */
+  /* Cancellation. Set by any member with release, read by all with acquire; cleared only where nobody else runs in the
+   * region: before it starts, and by the last thread at a barrier. */
   std::atomic<bool> is_cancelled{false};
   std::atomic<bool> is_construct_cancelled{false}; /* the loop, or the sections, until the next barrier */
 };
@@ -86,7 +88,9 @@ struct alignas(64) Member {
   Task implicit;
   Task *task = &implicit;       /* the one that runs now */
   const Task *tied = &implicit; /* the innermost tied one that has begun here (TaskQueue::may_run) */
-  /* The region after which the member is docked, doubled, and one more when it is woken again to help with tasks. */
+  /* 2R: docked in the crew's region R; 2R+1: woken again to help with tasks; 0: running. The carrier stores 2R when the
+   * context has left its stack (release); one other thread makes 2R+1 of it (acquire) and only that one may make the
+   * context ready; the member, once resumed, stores 0. A number of an earlier region never matches. */
   std::atomic<uint64_t> docked{0};
 };
 
@@ -130,6 +134,7 @@ bool make_room(std::vector<Item> &list) {
 
 struct InitialThread : Thread {
   InitialThread();
+  ~InitialThread();
   ContentionGroup own_group;
   SerialRegion outside; /* its seat outside every region */
 };

@@ -80,9 +80,7 @@ std::string own_path() {
   return std::string(path, length > 0 ? static_cast<std::size_t>(length) : 0);
 }
 
-Outcome run_self(const std::vector<std::string> &arguments, const std::vector<std::string> &environment) {
-  std::vector<std::string> command = command_for(own_path());
-  command.insert(command.end(), arguments.begin(), arguments.end());
+Outcome run_command(const std::vector<std::string> &command, const std::vector<std::string> &environment) {
   const std::vector<std::string> variables = merged(environment);
 
   int ends[2];
@@ -110,6 +108,18 @@ Outcome run_self(const std::vector<std::string> &arguments, const std::vector<st
   REQUIRE(waitpid(child, &status, 0) == child);
   outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return outcome;
+}
+
+Outcome run_self(const std::vector<std::string> &arguments, const std::vector<std::string> &environment) {
+  std::vector<std::string> command = command_for(own_path());
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return run_command(command, environment);
+}
+
+std::vector<std::string> on_machine(const std::string &topology, std::vector<std::string> environment) {
+  environment.push_back("HARTS_TOPOLOGY=" + topology);
+  for (const char *name : {"HARTS", "HARTS_VIRTUAL", "HARTS_SMT"}) environment.push_back(std::string(name) + "=");
+  return environment;
 }
 
 Outcome run_case(const std::string &name, const std::vector<std::string> &environment) {

@@ -20,13 +20,19 @@ std::vector<std::string> command_for(const std::string &program);
 /* The path of this test program. */
 std::string own_path();
 
-/* Runs this test program again with `arguments`, and with `environment` ("NAME=value") put before its own (the first of a name counts). A child that is not
- * over in time is killed (code 137). */
+/* Runs a command with `environment` ("NAME=value") put before its own (the first of a name counts). A child that is not over
+ * in time is killed (code 137). */
+Outcome run_command(const std::vector<std::string> &command, const std::vector<std::string> &environment);
+
+/* Runs this test program again with `arguments`. */
 Outcome run_self(const std::vector<std::string> &arguments, const std::vector<std::string> &environment);
 
 /* Runs the one case called `name`, which is marked with doctest::skip() so that it runs only this way. The name must have
  * no comma. */
 Outcome run_case(const std::string &name, const std::vector<std::string> &environment = {});
+
+/* `environment` with a machine of this topology, of which every hart is used, whatever the variables of this process say. */
+std::vector<std::string> on_machine(const std::string &topology, std::vector<std::string> environment = {});
 
 }  // namespace harts::testing
 

@@ -10,6 +10,7 @@
 
 #include "testing/child_process.hpp"
 
+using harts::testing::on_machine;
 using harts::testing::Outcome;
 using harts::testing::run_case;
 
@@ -164,8 +165,8 @@ TEST_CASE("affinity_format child: affinity" * doctest::skip()) { omp_display_aff
 
 TEST_CASE("affinity_format: a thread may run on the processors of all harts") {
   const std::string name = "affinity_format child: affinity";
-  CHECK(run_case(name, {"HARTS_TOPOLOGY=core:4 pu:2", "OMP_PLACES=cores"}).says("PUs 0-7.\n"));
-  CHECK(run_case(name, {"HARTS_TOPOLOGY=core:2 pu:4", "HARTS_SMT=off"}).says("PUs 0,4.\n"));
+  CHECK(run_case(name, on_machine("core:4 pu:2", {"OMP_PLACES=cores"})).says("PUs 0-7.\n"));
+  CHECK(run_case(name, on_machine("core:2 pu:4", {"HARTS_SMT=off"})).says("PUs 0,4.\n"));
 }
 
 TEST_CASE("affinity_format: Fortran texts have a length and are filled up with blanks") {

@@ -9,6 +9,7 @@
 #include "lithe/lithe.h"
 #include "testing/child_process.hpp"
 
+using harts::testing::on_machine;
 using harts::testing::Outcome;
 using harts::testing::run_case;
 
@@ -22,7 +23,7 @@ void omp_get_partition_place_nums_8_(long *);
 namespace {
 
 // Two packages, each a node with one L3, two cores and two PUs on each core: PUs 0 to 7.
-const std::string machine = "HARTS_TOPOLOGY=package:2 numa:1 l3:1 core:2 pu:2";
+const std::string machine = "package:2 numa:1 l3:1 core:2 pu:2";
 
 TEST_CASE("places child: list" * doctest::skip()) {
   std::printf("bind %d places", omp_get_proc_bind());
@@ -38,11 +39,10 @@ TEST_CASE("places child: list" * doctest::skip()) {
 
 Outcome list_of(const std::vector<std::string> &settings) {
   std::vector<std::string> environment = settings;
-  environment.push_back(machine);
   for (const char *name : {"OMP_PLACES", "OMP_PROC_BIND", "GOMP_CPU_AFFINITY"}) {
     environment.push_back(std::string(name) + "=");
   }
-  return run_case("places child: list", environment);
+  return run_case("places child: list", on_machine(machine, environment));
 }
 
 TEST_CASE("places: without variables there are none, and binding is false") {
@@ -142,7 +142,9 @@ TEST_CASE("places child: levels" * doctest::skip()) {
 }
 
 TEST_CASE("places: a proc_bind clause shows inside its region, except where OMP_PROC_BIND says what is inside") {
-  const auto levels = [](const std::string &setting) { return run_case("places child: levels", {setting, machine}); };
+  const auto levels = [](const std::string &setting) {
+    return run_case("places child: levels", on_machine(machine, {setting}));
+  };
   CHECK(levels("OMP_PROC_BIND=true").says("outside 1 inside 1 clause 4 then 4 alone 3\n"));
   CHECK(levels("OMP_PROC_BIND=close,spread,primary").says("outside 3 inside 4 clause 4 then 2 alone 4\n"));
   CHECK(levels("OMP_PROC_BIND=false").says("outside 0 inside 0 clause 0 then 0 alone 0\n"));
@@ -160,8 +162,8 @@ TEST_CASE("places child: own place" * doctest::skip()) {
 }
 
 TEST_CASE("places: a thread is at the place of the hart that it runs on, and nowhere without a hart") {
-  CHECK(run_case("places child: own place", {"OMP_PLACES=cores", machine}).says("outside -1 wrong 0\n"));
-  CHECK(run_case("places child: own place", {"OMP_PLACES=", "OMP_PROC_BIND=", machine}).says("wrong 8\n"));
+  CHECK(run_case("places child: own place", on_machine(machine, {"OMP_PLACES=cores"})).says("outside -1 wrong 0\n"));
+  CHECK(run_case("places child: own place", on_machine(machine, {"OMP_PLACES=", "OMP_PROC_BIND="})).says("wrong 8\n"));
 }
 
 TEST_CASE("places child: partition" * doctest::skip()) {
@@ -174,7 +176,7 @@ TEST_CASE("places child: partition" * doctest::skip()) {
 }
 
 TEST_CASE("places: the partition of a thread is the whole list") {
-  CHECK(run_case("places child: partition", {"OMP_PLACES=cores(3)", machine}).says("3: 0 1 2 9, 1 2\n"));
+  CHECK(run_case("places child: partition", on_machine(machine, {"OMP_PLACES=cores(3)"})).says("3: 0 1 2 9, 1 2\n"));
 }
 
 TEST_CASE("places child: fortran" * doctest::skip()) {
@@ -191,7 +193,8 @@ TEST_CASE("places child: fortran" * doctest::skip()) {
 }
 
 TEST_CASE("places: the Fortran forms fill integers of their own size") {
-  CHECK(run_case("places child: fortran", {"OMP_PLACES=cores", machine}).says("before 9 9 after 2 3 2 3\n"));
+  CHECK(
+      run_case("places child: fortran", on_machine(machine, {"OMP_PLACES=cores"})).says("before 9 9 after 2 3 2 3\n"));
 }
 
 TEST_CASE("places: a number that is no place has no processors") {

@@ -198,6 +198,15 @@ class Crew final : public lithe::Scheduler {
   WorkShare *free_shares_ = nullptr;
 };
 
+/* A context of the crew and the thread it is. Freed by its own context when it ends. */
+struct Crew::Worker {
+  explicit Worker(Crew &of) : crew(of) {}
+  Crew &crew;
+  Thread thread;
+  Member member;
+  lithe_context_t *context = nullptr;
+};
+
 }  // namespace harts::omp
 
 #endif

@@ -47,6 +47,7 @@ function variantsOf(directory: string): Variant[] {
       },
       open: () =>
         openNativeProgram('openmp', {
+          stopped: true,
           env: {
             LD_LIBRARY_PATH: folder,
             OMP_NUM_THREADS: threads,
@@ -65,7 +66,10 @@ async function open(): Promise<Instrument> {
     const ours: Variant = {
       contender: { name: 'harts', what: 'ours' },
       open: () =>
-        openNativeProgram('openmp', { env: { LD_LIBRARY_PATH: '', HARTS: threads, OMP_NUM_THREADS: threads } }),
+        openNativeProgram('openmp', {
+          stopped: true,
+          env: { LD_LIBRARY_PATH: '', HARTS: threads, OMP_NUM_THREADS: threads },
+        }),
     };
     const instrument = await sideBySide([ours, ...others]);
     const compared = bestOf(instrument, {

@@ -12,6 +12,8 @@ export interface ProgramOptions {
   readonly args?: readonly string[];
   /** A program that does not answer for so long hangs, and is killed. */
   readonly deadlineMs?: number;
+  /** Stops the program while it has nothing to do, so that threads of its that spin do not disturb other programs. */
+  readonly stopped?: boolean;
 }
 
 /**
@@ -36,11 +38,11 @@ export async function openNativeProgram(name: string, options?: ProgramOptions):
  * @throws BenchError when it does not start
  */
 export async function openProgram(command: readonly string[], options: ProgramOptions = {}): Promise<Instrument> {
-  const { env, deadlineMs = 60_000 } = options;
+  const { env, deadlineMs = 60_000, stopped = false } = options;
   const [path, ...args] = command as [string, ...string[]];
   const child = spawn(path, args, { env: { ...process.env, ...env }, detached: true, stdio: 'pipe' });
   const priority = raise(child.pid);
-  const program = new NativeProgram(child, path, deadlineMs);
+  const program = new NativeProgram(child, path, deadlineMs, stopped);
   const { facts, measurements } = await program.describe();
   return {
     facts: { ...facts, priority },
@@ -74,10 +76,12 @@ class NativeProgram {
   readonly #ended: Promise<void>;
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #deadlineMs: number;
+  readonly #stopped: boolean;
   readonly #kill = () => this.#child.kill('SIGKILL');
 
-  constructor(child: ChildProcessWithoutNullStreams, path: string, deadlineMs: number) {
+  constructor(child: ChildProcessWithoutNullStreams, path: string, deadlineMs: number, stopped: boolean) {
     this.#child = child;
+    this.#stopped = stopped;
     this.#deadlineMs = deadlineMs;
     process.once('exit', this.#kill);
     createInterface({ input: child.stdout }).on('line', (line) => this.#settle((pending) => pending.resolve(line)));
@@ -105,6 +109,7 @@ class NativeProgram {
 
   async ask(command: string): Promise<unknown> {
     if (this.#failure !== undefined) throw this.#failure;
+    if (this.#stopped) this.#child.kill('SIGCONT');
     const line = await new Promise<string>((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#fail(
@@ -121,6 +126,7 @@ class NativeProgram {
       this.#pending = { resolve: settled(resolve), reject: settled(reject) };
       this.#child.stdin.write(`${command}\n`);
     });
+    if (this.#stopped) this.#child.kill('SIGSTOP');
     const answer = parsed(line, command);
     if (answer.error !== undefined) throw new BenchError(`The bench program answered "${command}": ${answer.error}`);
     return answer;
@@ -128,6 +134,7 @@ class NativeProgram {
 
   async close(): Promise<void> {
     this.#child.stdin.end();
+    if (this.#stopped) this.#child.kill('SIGCONT');
     const timer = setTimeout(this.#kill, 2000);
     await this.#ended;
     clearTimeout(timer);

@@ -24,13 +24,6 @@ inline void body() {
 constexpr int iterations_per_thread = 128;
 constexpr uint64_t least_ns = 3'000'000;
 
-// Gives the threads back, so that those that spin do not disturb the next contender.
-void rest() {
-  using Pause = int (*)(int);
-  static const auto pause = reinterpret_cast<Pause>(dlsym(RTLD_DEFAULT, "omp_pause_resource_all"));
-  if (pause != nullptr) pause(omp_pause_hard);
-}
-
 // Nanoseconds per operation of a batch that takes long enough for the clock, after a short one that makes the threads.
 double sample(const std::function<void(long)> &batch) {
   batch(1);
@@ -50,7 +43,6 @@ double sample(const std::function<void(long)> &batch) {
     result = median(std::move(each));
     break;
   }
-  rest();
   return result;
 }
 
@@ -270,7 +262,8 @@ std::vector<Row> rows() {
 std::string library() {
   Dl_info info;
   void *address = dlsym(RTLD_DEFAULT, "GOMP_parallel");
-  return address != nullptr && dladdr(address, &info) != 0 ? info.dli_fname : "unknown";
+  const std::string file = address != nullptr && dladdr(address, &info) != 0 ? info.dli_fname : "unknown";
+  return file.substr(file.rfind('/') + 1);
 }
 
 }  // namespace
